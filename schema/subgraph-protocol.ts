@@ -1,0 +1,108 @@
+/**
+ * What the gateway asks of a subgraph, in process or over HTTP. In process these are method calls; over HTTP:
+ *
+ *   POST /graphql                       execute   body { query, operationName, variables }, claims in `x-tenantry-claims`
+ *   WS   /graphql                       subscribe (graphql-transport-ws; connection_init { "x-tenantry-claims": … })
+ *   GET  /internal/sdl?tenant&version&audience
+ *   GET  /internal/versions?since       tenants subgraph only
+ *   GET  /internal/jwks                 tenants subgraph only
+ *   POST /internal/identity             tenants subgraph only; body IdentityRequest
+ *   GET  /healthz                       200 once it can serve
+ *
+ * /internal/* wants the gateway's own signed claims (actorKind GATEWAY).
+ */
+import type { ExecutionResult } from 'graphql';
+import type { Claims } from './claims.ts';
+
+export const subgraphNames = ['tenants', 'entities', 'realtime'] as const;
+export type SubgraphName = (typeof subgraphNames)[number];
+
+/** Headers that travel beside the signed claims. */
+export const subgraphHeaders = {
+  requestId: 'x-request-id',
+  /** The definitionsVersion of the graph that planned the operation; absent without a tenant. */
+  definitionsVersion: 'x-definitions-version',
+  /** The caller's network address, for limits and the audit log. */
+  clientAddress: 'x-client-address',
+} as const;
+
+export interface SubgraphRequest {
+  query: string;
+  operationName?: string | undefined;
+  variables?: Record<string, unknown> | undefined;
+  claims: Claims;
+  /** A subgraph that is behind this version reloads first; one that is ahead serves the older schema while it still has it. */
+  definitionsVersion: number | null;
+  requestId: string;
+  clientAddress: string | null;
+  signal?: AbortSignal | undefined;
+}
+
+/** PUBLIC: for anonymous callers. TENANT: a tenant's whole graph. PLATFORM: the static part, for an operator who chose no tenant. */
+export type SdlAudience = 'PUBLIC' | 'TENANT' | 'PLATFORM';
+
+export interface SdlRequest {
+  audience: SdlAudience;
+  /** For TENANT. */
+  tenantId: string | null;
+  /** At least this definitionsVersion, for TENANT. */
+  version: number | null;
+}
+
+export interface SdlAnswer {
+  /** Federation 2 SDL; null where this subgraph has no part in the audience's graph. */
+  sdl: string | null;
+  /** The definitionsVersion it was made from; null without a tenant. */
+  version: number | null;
+}
+
+export interface SubgraphService {
+  readonly name: string;
+  getSdl(request: SdlRequest): Promise<SdlAnswer>;
+  execute(request: SubgraphRequest): Promise<ExecutionResult>;
+  /** A stream of results, or one result with errors when the subscription was refused. `return()` ends it, also while a `next()` is pending. */
+  subscribe(request: SubgraphRequest): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>;
+}
+
+export const tenantStatuses = ['ACTIVE', 'INACTIVE', 'SUSPENDED'] as const;
+export type TenantStatus = (typeof tenantStatuses)[number];
+
+/** A tenant's place in time: what the gateway must know of every tenant. */
+export interface TenantVersion {
+  tenantId: string;
+  slug: string;
+  status: TenantStatus;
+  definitionsVersion: number;
+  authVersion: number;
+}
+
+export interface VersionsAnswer {
+  /** Tenants changed since; may repeat some, never misses one. */
+  tenants: TenantVersion[];
+  /** The `since` of the next call; opaque. */
+  next: string;
+}
+
+/** A credential to look up, or the subject of a verified token whose rights may have changed. */
+export type IdentityRequest =
+  | { kind: 'API_KEY'; key: string }
+  | { kind: 'SUBJECT'; sub: string; sid: string; tenantId: string | null };
+
+/** Null: not (or no longer) good. */
+export interface IdentityAnswer {
+  claims: Claims | null;
+}
+
+/** A tenant named by its id or slug. */
+export interface TenantLookupAnswer {
+  tenant: TenantVersion | null;
+}
+
+/** What only the tenants subgraph offers to the gateway. */
+export interface IdentityService {
+  /** `since` null: every tenant. */
+  getVersions(since: string | null): Promise<VersionsAnswer>;
+  /** Public keys (JWKS) of access tokens. */
+  getJwks(): Promise<{ keys: Record<string, unknown>[] }>;
+  identify(request: IdentityRequest): Promise<IdentityAnswer>;
+}
