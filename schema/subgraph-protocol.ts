@@ -93,11 +93,6 @@ export interface IdentityAnswer {
   claims: Claims | null;
 }
 
-/** A tenant named by its id or slug. */
-export interface TenantLookupAnswer {
-  tenant: TenantVersion | null;
-}
-
 /** What only the tenants subgraph offers to the gateway. */
 export interface IdentityService {
   /** `since` null: every tenant. */

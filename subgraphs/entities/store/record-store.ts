@@ -1,0 +1,73 @@
+/** The record store's contract: what the generated resolvers ask of storage. Implementation: `createRecordStore`. */
+import type { Claims } from '#schema/claims.ts';
+import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+
+/** A record as it is stored: `data` by field key, in stored form (dates as ISO text, relations as ids). */
+export interface StoredRecord {
+  readonly entityId: string;
+  readonly id: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly createdBy: string | null;
+  readonly deletedAt: Date | null;
+}
+
+/** Under whose rights and which definitions a call runs; what is kept with the event. */
+export interface StoreContext {
+  readonly claims: Claims;
+  readonly model: TenantModel;
+  readonly requestId: string;
+}
+
+/** `{ name: 'DESC_NULLS_LAST' }` or, by a relation's field, `{ company: { name: 'ASC' } }`; one member each. */
+export type OrderTerm = Readonly<Record<string, unknown>>;
+
+export interface ListRequest {
+  readonly entity: EntityDefinition;
+  readonly first?: number | null;
+  readonly after?: string | null;
+  readonly last?: number | null;
+  readonly before?: string | null;
+  readonly offset?: number | null;
+  /** As the generated input type gives it; validated by the store. */
+  readonly filter?: Readonly<Record<string, unknown>> | null;
+  readonly orderBy?: readonly OrderTerm[] | null;
+  readonly search?: string | null;
+  readonly includeDeleted?: boolean | null;
+}
+
+export interface Page {
+  readonly edges: readonly { readonly cursor: string; readonly record: StoredRecord }[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+}
+
+/** One page of children for each parent, in one statement. */
+export interface InverseRequest extends ListRequest {
+  /** The RELATION field (of `entity`) that points at the parents. */
+  readonly relationFieldId: string;
+  readonly parentIds: readonly string[];
+}
+
+export interface RecordStore {
+  /** In the order of `ids`; null for an id that is unknown, deleted or another tenant's. One statement. */
+  findMany(context: StoreContext, entity: EntityDefinition, ids: readonly string[]): Promise<(StoredRecord | null)[]>;
+  /** Null where no record has the value. */
+  findByUnique(context: StoreContext, entity: EntityDefinition, fieldName: string, value: unknown): Promise<StoredRecord | null>;
+  list(context: StoreContext, request: ListRequest): Promise<Page>;
+  count(context: StoreContext, request: Pick<ListRequest, 'entity' | 'filter' | 'search' | 'includeDeleted'>): Promise<number>;
+  listInverse(context: StoreContext, request: InverseRequest): Promise<Page[]>;
+  countInverse(context: StoreContext, request: InverseRequest): Promise<number[]>;
+
+  /** All or nothing, up to 1,000. `inputs` are by field name. */
+  create(context: StoreContext, entity: EntityDefinition, inputs: readonly Readonly<Record<string, unknown>>[]): Promise<StoredRecord[]>;
+  /** NOT_FOUND; VERSION_CONFLICT with `currentVersion` where `expectedVersion` differs. */
+  update(context: StoreContext, entity: EntityDefinition, id: string, input: Readonly<Record<string, unknown>>, expectedVersion?: number | null): Promise<StoredRecord>;
+  /** Creates, or updates the record that has the same value in the unique field. */
+  upsert(context: StoreContext, entity: EntityDefinition, uniqueField: string, input: Readonly<Record<string, unknown>>): Promise<StoredRecord>;
+  /** Softly: its keys go, relations at it follow their onDelete. */
+  delete(context: StoreContext, entity: EntityDefinition, id: string, expectedVersion?: number | null): Promise<StoredRecord>;
+  restore(context: StoreContext, entity: EntityDefinition, id: string): Promise<StoredRecord>;
+}

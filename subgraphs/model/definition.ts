@@ -1,0 +1,91 @@
+/** What a tenant's definitions are, once read and parsed. Everything here is immutable and holds no I/O. */
+
+export const fieldTypes = [
+  'TEXT',
+  'LONG_TEXT',
+  'EMAIL',
+  'URL',
+  'PHONE',
+  'INTEGER',
+  'NUMBER',
+  'BOOLEAN',
+  'DATE',
+  'DATETIME',
+  'JSON',
+  'SELECT',
+  'MULTI_SELECT',
+  'RELATION',
+] as const;
+export type FieldType = (typeof fieldTypes)[number];
+
+export const onDeleteRules = ['RESTRICT', 'CASCADE', 'SET_NULL'] as const;
+export type OnDelete = (typeof onDeleteRules)[number];
+
+/** Limits of a value. Lengths count Unicode code points; min and max are numbers, or ISO dates for dates. */
+export interface FieldValidation {
+  readonly minLength?: number | null;
+  readonly maxLength?: number | null;
+  readonly min?: number | string | null;
+  readonly max?: number | string | null;
+  /** A regular expression in RE2's syntax, unanchored. */
+  readonly pattern?: string | null;
+}
+
+/** One choice of a SELECT or MULTI_SELECT: `value` is a GraphQL name, `label` any text. */
+export interface FieldOption {
+  readonly value: string;
+  readonly label: string;
+}
+
+export interface FieldDefinition {
+  readonly id: string;
+  readonly entityId: string;
+  readonly name: string;
+  /** The member of `records.data` that holds the value. The name at creation, made unique; survives a rename. */
+  readonly key: string;
+  readonly type: FieldType;
+  readonly label: string | null;
+  readonly description: string | null;
+  readonly isRequired: boolean;
+  readonly isUnique: boolean;
+  readonly isSearchable: boolean;
+  readonly isFilterable: boolean;
+  readonly isSortable: boolean;
+  readonly defaultValue: unknown;
+  readonly validation: FieldValidation | null;
+  readonly options: readonly FieldOption[] | null;
+  /** RELATION only, as are the next two. */
+  readonly targetEntityId: string | null;
+  /** The field on the target that lists the records pointing at it; null: none. */
+  readonly inverseName: string | null;
+  readonly onDelete: OnDelete | null;
+  readonly uiConfig: unknown;
+  readonly position: number;
+  /** The column of `records` that also holds the value ("t3"); null where it works from `data` alone. */
+  readonly slot: string | null;
+}
+
+export interface EntityDefinition {
+  readonly id: string;
+  readonly name: string;
+  readonly pluralName: string;
+  readonly label: string | null;
+  readonly description: string | null;
+  readonly icon: string | null;
+  readonly position: number;
+  /** In order of position. */
+  readonly fields: readonly FieldDefinition[];
+}
+
+/** All definitions of one tenant at one version: the storage layout under which a request runs. */
+export interface TenantModel {
+  readonly tenantId: string;
+  readonly version: number;
+  /** In order of position, then name. */
+  readonly entities: readonly EntityDefinition[];
+  /** By `name` ("contact"). */
+  readonly entityByName: ReadonlyMap<string, EntityDefinition>;
+  /** By generated type name ("Contact"). */
+  readonly entityByType: ReadonlyMap<string, EntityDefinition>;
+  readonly entityById: ReadonlyMap<string, EntityDefinition>;
+}
