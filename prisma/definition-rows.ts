@@ -1,0 +1,122 @@
+/** A tenant's definitions as they are stored: one statement, so one consistent snapshot. */
+import { DomainError } from '#schema/errors.ts';
+import type { TenantTransaction } from './record-database.ts';
+
+/** A row of entity_definitions. Times are ISO 8601 in UTC with milliseconds. */
+export interface EntityRow {
+  id: string;
+  tenantId: string;
+  name: string;
+  pluralName: string;
+  label: string | null;
+  description: string | null;
+  icon: string | null;
+  position: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** A row of field_definitions. Columns of jsonb are parsed, not checked. */
+export interface FieldRow {
+  id: string;
+  tenantId: string;
+  entityId: string;
+  name: string;
+  key: string;
+  type: string;
+  label: string | null;
+  description: string | null;
+  isRequired: boolean;
+  isUnique: boolean;
+  isSearchable: boolean;
+  isFilterable: boolean;
+  isSortable: boolean;
+  defaultValue: unknown;
+  validation: unknown;
+  options: unknown;
+  targetEntityId: string | null;
+  inverseName: string | null;
+  onDelete: string | null;
+  uiConfig: unknown;
+  slot: string | null;
+  position: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface DefinitionRows {
+  /** `tenant_heads.definitions_version` of the same snapshot. */
+  version: number;
+  /** In order of position, then name. */
+  entities: EntityRow[];
+  /** In order of position, then name. */
+  fields: FieldRow[];
+}
+
+const entityColumns = [
+  'id',
+  'tenant_id',
+  'name',
+  'plural_name',
+  'label',
+  'description',
+  'icon',
+  'position',
+  'created_at',
+  'updated_at',
+];
+
+const fieldColumns = [
+  ...[
+    'id',
+    'tenant_id',
+    'entity_id',
+    'name',
+    'key',
+    'type',
+    'label',
+    'description',
+    'is_required',
+    'is_unique',
+  ],
+  ...[
+    'is_searchable',
+    'is_filterable',
+    'is_sortable',
+    'default_value',
+    'validation',
+    'options',
+    'target_entity_id',
+  ],
+  ...['inverse_name', 'on_delete', 'ui_config', 'slot', 'position', 'created_at', 'updated_at'],
+];
+
+const statement = {
+  name: 'definition_rows',
+  text: `
+    select h.definitions_version as version,
+      (select coalesce(json_agg(${jsonRow(entityColumns)} order by r.position, r.name), '[]')
+        from public.entity_definitions r where r.tenant_id = h.tenant_id) as entities,
+      (select coalesce(json_agg(${jsonRow(fieldColumns)} order by r.position, r.name), '[]')
+        from public.field_definitions r where r.tenant_id = h.tenant_id) as fields
+    from public.tenant_heads h
+    where h.tenant_id = (select public.current_tenant_id())`,
+};
+
+/** The definitions of the transaction's tenant. TENANT_NOT_FOUND where there is none. */
+export async function readDefinitionRows(tx: Pick<TenantTransaction, 'query'>): Promise<DefinitionRows> {
+  const [rows] = await tx.query<DefinitionRows>(statement);
+  if (!rows) throw new DomainError('TENANT_NOT_FOUND', 'There is no such tenant');
+  return rows;
+}
+
+function jsonRow(columns: string[]): string {
+  const members = columns.map((column) => {
+    const name = column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const value = column.endsWith('_at')
+      ? `to_char(r.${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+      : `r.${column}`;
+    return `'${name}', ${value}`;
+  });
+  return `json_build_object(${members.join(', ')})`;
+}
