@@ -1,0 +1,66 @@
+/** Finding one's way in a model: fields by name, and relations from either end. */
+import type { EntityDefinition, FieldDefinition, TenantModel } from './definition.ts';
+import { relationIdName } from './names.ts';
+
+const fieldsByName = new WeakMap<EntityDefinition, ReadonlyMap<string, FieldDefinition>>();
+const relationsByIdName = new WeakMap<EntityDefinition, ReadonlyMap<string, FieldDefinition>>();
+const inverses = new WeakMap<TenantModel, Map<string, readonly Inverse[]>>();
+
+/** A to-many relation as its target sees it: `field` of `entity` points at the target. */
+export interface Inverse {
+  /** The field on the target; null where the relation shows none there. */
+  readonly name: string | null;
+  readonly entity: EntityDefinition;
+  readonly field: FieldDefinition;
+}
+
+/** A field of the entity by its name. */
+export function findField(entity: EntityDefinition, name: string): FieldDefinition | undefined {
+  let fields = fieldsByName.get(entity);
+  if (!fields) {
+    fields = new Map(entity.fields.map((field) => [field.name, field]));
+    fieldsByName.set(entity, fields);
+  }
+  return fields.get(name);
+}
+
+/** The relation whose id member has this name: `companyId` → `company`. */
+export function findRelationByIdName(entity: EntityDefinition, name: string): FieldDefinition | undefined {
+  let relations = relationsByIdName.get(entity);
+  if (!relations) {
+    relations = new Map(
+      entity.fields
+        .filter((field) => field.type === 'RELATION')
+        .map((field) => [relationIdName(field.name), field]),
+    );
+    relationsByIdName.set(entity, relations);
+  }
+  return relations.get(name);
+}
+
+/** Every relation that points at the entity, those without an inverse field included. */
+export function inversesOf(model: TenantModel, entity: EntityDefinition): readonly Inverse[] {
+  let byTarget = inverses.get(model);
+  if (!byTarget) {
+    const found = new Map<string, Inverse[]>();
+    for (const child of model.entities) {
+      for (const field of child.fields) {
+        if (field.type !== 'RELATION' || field.targetEntityId === null) continue;
+        const list = found.get(field.targetEntityId) ?? [];
+        list.push({ name: field.inverseName, entity: child, field });
+        found.set(field.targetEntityId, list);
+      }
+    }
+    byTarget = found;
+    inverses.set(model, byTarget);
+  }
+  return byTarget.get(entity.id) ?? [];
+}
+
+/** The entity that a RELATION field points at. */
+export function getTarget(model: TenantModel, field: FieldDefinition): EntityDefinition {
+  const target = field.targetEntityId === null ? undefined : model.entityById.get(field.targetEntityId);
+  if (!target)
+    throw new Error(`relation ${field.name} has no target in definitions version ${model.version}`);
+  return target;
+}

@@ -1,0 +1,33 @@
+/**
+ * The scalars' behaviour. Input is passed on as it came: the validation that follows knows the field, and names it and
+ * the rule.
+ */
+import { GraphQLError, GraphQLScalarType, Kind, valueFromASTUntyped } from 'graphql';
+
+function textScalar(name: 'Date' | 'DateTime'): GraphQLScalarType {
+  const accept = (value: unknown): unknown => {
+    if (typeof value === 'string') return value;
+    if (value instanceof Date) return value.toISOString();
+    throw new GraphQLError(`${name} cannot represent ${JSON.stringify(value)}: it is written as text`, {
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  };
+  return new GraphQLScalarType({
+    name,
+    serialize: accept,
+    parseValue: accept,
+    parseLiteral: (node) => accept(node.kind === Kind.STRING ? node.value : valueFromASTUntyped(node)),
+  });
+}
+
+export const dateScalar = textScalar('Date');
+export const dateTimeScalar = textScalar('DateTime');
+export const jsonScalar = new GraphQLScalarType({
+  name: 'JSON',
+  serialize: (value) => value,
+  parseValue: (value) => value,
+  parseLiteral: (node, variables) => valueFromASTUntyped(node, variables),
+});
+
+/** Resolvers of the three, by name. */
+export const scalarResolvers = { Date: dateScalar, DateTime: dateTimeScalar, JSON: jsonScalar };
