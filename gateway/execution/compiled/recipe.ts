@@ -127,8 +127,8 @@ export interface ShapeVariant {
 
 export interface FieldShape {
   readonly key: string;
-  /** "Type.field", for messages. */
-  readonly label: string;
+  /** The field's name, for messages. */
+  readonly name: string;
   /** Answered when one of these conjunctions holds; null: always. */
   readonly when: readonly Conjunction[] | null;
   /** `typename`: the object's own; `introspection`: from `OperationRecipe.introspection`. */
@@ -164,3 +164,22 @@ export type ValueShape =
 
 /** `Custom`: a scalar whose values are passed on as they are. */
 export type BuiltInLeaf = 'String' | 'Int' | 'Float' | 'Boolean' | 'ID' | 'Custom';
+
+/** Input types by name, shared by the operations of a graph; complete below every type that a variable names. */
+export type InputTypes = ReadonlyMap<string, InputTypeRecipe>;
+
+export type InputTypeRecipe =
+  | { readonly kind: 'scalar'; readonly leaf: BuiltInLeaf }
+  | { readonly kind: 'enum'; readonly values: ReadonlySet<string> }
+  | {
+      readonly kind: 'object';
+      readonly fields: ReadonlyMap<string, InputFieldRecipe>;
+      /** Exactly one field, and not null (`@oneOf`). */
+      readonly isOneOf: boolean;
+    };
+
+export interface InputFieldRecipe {
+  readonly type: InputRef;
+  /** Coerced; undefined where there is none. */
+  readonly defaultValue: unknown;
+}

@@ -1,0 +1,84 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { LRUCache } from 'lru-cache';
+import type { GraphEngine, LoadedGraph } from '#gateway/execution/executor.ts';
+import type { Composer } from './composer.ts';
+import type { GraphSources } from './subgraph-sdl.ts';
+
+export interface GraphStoreOptions {
+  readonly engine: GraphEngine;
+  readonly composer: Composer;
+  /** What loaded graphs may hold together; the least recently used go first. */
+  readonly heapBudgetBytes: number;
+}
+
+/** Graphs by the hash of what they were composed from. Tenants with equal definitions share one. */
+export interface GraphStore {
+  /** Composes and loads where needed, once however many wait. Rejects with CompositionError. */
+  ensure(sources: GraphSources): Promise<LoadedGraph>;
+  /** A graph composed before, loaded again if it was dropped; undefined when its supergraph is gone as well. */
+  find(hash: string): Promise<LoadedGraph> | undefined;
+  /** What clients see of a graph, as bytes; undefined when it was dropped. */
+  findApiSdl(hash: string): Buffer | undefined;
+}
+
+/** Supergraphs are kept gzipped: 3 to 13 KB each, against megabytes for a loaded one. */
+const supergraphBudgetBytes = 64 * 2 ** 20;
+
+export function createGraphStore({ engine, composer, heapBudgetBytes }: GraphStoreOptions): GraphStore {
+  const loaded = new LRUCache<string, LoadedGraph>({
+    maxSize: heapBudgetBytes,
+    // One graph over the whole budget must still be kept, or it would be loaded for each request.
+    sizeCalculation: (graph) => Math.max(1, Math.min(graph.heapBytes, heapBudgetBytes)),
+  });
+  const compressed = (): LRUCache<string, Buffer> =>
+    new LRUCache({ maxSize: supergraphBudgetBytes, sizeCalculation: (bytes) => bytes.length });
+  const supergraphs = compressed();
+  const apiSdls = compressed();
+  const flights = new Map<string, Promise<LoadedGraph>>();
+  let lastLoad: Promise<unknown> = Promise.resolve();
+
+  /** Loads block the event loop, so they run one at a time with a turn for I/O in between. */
+  function load(hash: string, supergraphSdl: string): Promise<LoadedGraph> {
+    const result = lastLoad.then(async () => {
+      await new Promise(setImmediate);
+      const graph = await engine.load(supergraphSdl);
+      loaded.set(hash, graph);
+      if (!apiSdls.has(hash)) apiSdls.set(hash, gzipSync(graph.apiSdl));
+      return graph;
+    });
+    lastLoad = result.catch(() => undefined);
+    return result;
+  }
+
+  function fly(hash: string, work: () => Promise<LoadedGraph>): Promise<LoadedGraph> {
+    const known = flights.get(hash);
+    if (known) return known;
+    const flight = work().finally(() => flights.delete(hash));
+    flights.set(hash, flight);
+    return flight;
+  }
+
+  function find(hash: string): Promise<LoadedGraph> | undefined {
+    const graph = loaded.get(hash);
+    if (graph) return Promise.resolve(graph);
+    const flight = flights.get(hash);
+    if (flight) return flight;
+    const supergraph = supergraphs.get(hash);
+    return supergraph && fly(hash, () => load(hash, gunzipSync(supergraph).toString()));
+  }
+
+  return {
+    find,
+    ensure: (sources) =>
+      find(sources.hash) ??
+      fly(sources.hash, async () => {
+        const supergraphSdl = await composer.compose(sources.services);
+        supergraphs.set(sources.hash, gzipSync(supergraphSdl));
+        return load(sources.hash, supergraphSdl);
+      }),
+    findApiSdl(hash) {
+      const bytes = apiSdls.get(hash);
+      return bytes && gunzipSync(bytes);
+    },
+  };
+}

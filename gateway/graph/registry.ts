@@ -1,0 +1,210 @@
+import type { LoadedGraph, SubgraphMap } from '#gateway/execution/executor.ts';
+import type { Logger } from '#gateway/logger.ts';
+import { DomainError } from '#schema/errors.ts';
+import { CompositionError } from './composer.ts';
+import type { GraphStore } from './graph-store.ts';
+import { type GraphScope, scopeKey } from './scope.ts';
+import { collectSources } from './subgraph-sdl.ts';
+import type { TenantTable } from './tenant-table.ts';
+
+/** The graph that a scope's next request runs on. A new object for every swap. */
+export interface ActiveGraph {
+  readonly hash: string;
+  /** Null without a tenant. */
+  readonly definitionsVersion: number | null;
+}
+
+export interface GraphRegistryOptions {
+  readonly subgraphs: SubgraphMap;
+  readonly store: GraphStore;
+  readonly tenants: TenantTable;
+  readonly logger: Logger;
+  /** How long a tenant counts as busy after a request: its graph is swapped at once, others' at their next request. */
+  readonly busyMs?: number;
+  /** How often a busy scope's SDL is compared although its version did not change (a subgraph was deployed anew). */
+  readonly recheckMs?: number;
+}
+
+export type SwapListener = (scope: GraphScope, active: ActiveGraph) => void;
+
+/** Which graph serves whom. Swaps are atomic: a request that has begun keeps what it got from `getActive`. */
+export interface GraphRegistry extends AsyncDisposable {
+  /** At once where a graph is known, else after the one composition that all wait for. Throws a DomainError. */
+  getActive(scope: GraphScope): ActiveGraph | Promise<ActiveGraph>;
+  /** The loaded graph itself, loaded or composed again where it was dropped; then `active` may be a newer one. */
+  load(
+    scope: GraphScope,
+    active: ActiveGraph,
+  ): Promise<{ readonly graph: LoadedGraph; readonly active: ActiveGraph }>;
+  /** Brings the scope to `version` or later. Resolves with why it could not, the last good graph staying; else null. */
+  update(scope: GraphScope, version: number): Promise<Error | null>;
+  subscribe(listener: SwapListener): () => void;
+}
+
+interface Entry {
+  readonly scope: GraphScope;
+  active: ActiveGraph | undefined;
+  /** The newest version heard of. */
+  wanted: number | null;
+  /** Behind, and to be brought up to date before the next request. */
+  stale: boolean;
+  flight: Promise<Error | null> | undefined;
+  failure: { version: number | null; error: Error } | undefined;
+  usedAt: number;
+  checkedAt: number;
+}
+
+export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistry {
+  const { subgraphs, store, tenants, logger, busyMs = 10 * 60_000, recheckMs = 60_000 } = options;
+  const entries = new Map<string, Entry>();
+  const listeners = new Set<SwapListener>();
+  const retries = new Set<NodeJS.Timeout>();
+  let closed = false;
+
+  function getEntry(scope: GraphScope): Entry {
+    const key = scopeKey(scope);
+    let entry = entries.get(key);
+    if (!entry) {
+      const wanted =
+        scope.tenantId === null ? null : (tenants.findById(scope.tenantId)?.definitionsVersion ?? null);
+      entry = {
+        scope,
+        active: undefined,
+        wanted,
+        stale: true,
+        flight: undefined,
+        failure: undefined,
+        usedAt: 0,
+        checkedAt: 0,
+      };
+      entries.set(key, entry);
+    }
+    return entry;
+  }
+
+  const isBehind = (entry: Entry): boolean =>
+    !entry.active || (entry.wanted !== null && (entry.active.definitionsVersion ?? 0) < entry.wanted);
+
+  /** Composes what is wanted and swaps it in. What is wanted may rise meanwhile: then once more. */
+  async function bringUpToDate(entry: Entry): Promise<Error | null> {
+    for (;;) {
+      const { wanted } = entry;
+      try {
+        const sources = await collectSources(subgraphs, entry.scope, wanted);
+        if (entry.active?.hash !== sources.hash) await store.ensure(sources);
+        if (closed) return null;
+        entry.checkedAt = Date.now();
+        entry.failure = undefined;
+        entry.stale = false;
+        swap(entry, { hash: sources.hash, definitionsVersion: sources.version });
+        if (entry.wanted === wanted && isBehind(entry)) {
+          throw new DomainError('SUBGRAPH_UNAVAILABLE', 'The subgraphs are behind the definitions.');
+        }
+      } catch (error) {
+        const failure = error as Error;
+        entry.failure = { version: wanted, error: failure };
+        entry.stale = false;
+        report(entry, failure);
+        if (entry.wanted === wanted) return failure;
+      }
+      if (entry.wanted === wanted || !isBehind(entry)) return null;
+    }
+  }
+
+  function swap(entry: Entry, active: ActiveGraph): void {
+    const before = entry.active;
+    if (before && before.hash === active.hash && before.definitionsVersion === active.definitionsVersion)
+      return;
+    entry.active = active;
+    if (before) logger.info({ ...entry.scope, ...active }, 'swapped a graph');
+    for (const listener of listeners) listener(entry.scope, active);
+  }
+
+  function report(entry: Entry, error: Error): void {
+    if (closed) return;
+    const context = {
+      ...entry.scope,
+      version: entry.wanted,
+      lastGood: entry.active?.hash ?? null,
+      err: error,
+    };
+    if (error instanceof CompositionError) logger.error(context, 'a graph does not compose');
+    else {
+      logger.error(context, 'a graph cannot be made now');
+      const timer = setTimeout(() => {
+        retries.delete(timer);
+        if (isBehind(entry) && isBusy(entry)) void refresh(entry);
+      }, 1_000);
+      timer.unref();
+      retries.add(timer);
+    }
+  }
+
+  const isBusy = (entry: Entry): boolean => Date.now() - entry.usedAt < busyMs;
+
+  function refresh(entry: Entry): Promise<Error | null> {
+    entry.flight ??= bringUpToDate(entry).finally(() => {
+      entry.flight = undefined;
+    });
+    return entry.flight;
+  }
+
+  async function waitFor(entry: Entry): Promise<ActiveGraph> {
+    // A composition that failed fails again until the definitions change; anything else may have passed.
+    const known = entry.failure;
+    const hopeless = known?.error instanceof CompositionError && known.version === entry.wanted;
+    const error = hopeless ? known.error : await refresh(entry);
+    if (entry.active) return entry.active;
+    if (error instanceof DomainError) throw error;
+    throw new DomainError('INTERNAL_SERVER_ERROR', 'The graph cannot be composed.', { cause: error });
+  }
+
+  const unsubscribe = tenants.subscribe((tenant) => {
+    const entry = entries.get(tenant.tenantId);
+    if (!entry || (entry.wanted !== null && entry.wanted >= tenant.definitionsVersion)) return;
+    entry.wanted = tenant.definitionsVersion;
+    if (!isBehind(entry)) return;
+    if (isBusy(entry)) void refresh(entry);
+    else entry.stale = true;
+  });
+
+  return {
+    getActive(scope) {
+      const entry = getEntry(scope);
+      const now = Date.now();
+      entry.usedAt = now;
+      if (!entry.active || entry.stale) return waitFor(entry);
+      if (now - entry.checkedAt > recheckMs) {
+        entry.checkedAt = now;
+        void refresh(entry);
+      }
+      return entry.active;
+    },
+    async load(scope, active) {
+      const known = store.find(active.hash);
+      if (known) return { graph: await known, active };
+      const sources = await collectSources(subgraphs, scope, active.definitionsVersion);
+      const graph = await store.ensure(sources);
+      const current = { hash: sources.hash, definitionsVersion: sources.version };
+      const entry = getEntry(scope);
+      if (entry.active === active) swap(entry, current);
+      return { graph, active: current };
+    },
+    update(scope, version) {
+      const entry = getEntry(scope);
+      entry.wanted = Math.max(entry.wanted ?? 0, version);
+      if (!isBehind(entry)) return Promise.resolve(null);
+      return refresh(entry);
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      unsubscribe();
+      for (const timer of retries) clearTimeout(timer);
+      await Promise.all([...entries.values()].map((entry) => entry.flight));
+    },
+  };
+}
