@@ -17,12 +17,17 @@ beforeAll(async () => {
 });
 afterAll(() => product[Symbol.asyncDispose]());
 
+interface ChangePage {
+  nodes: { operation: string; recordId: string }[];
+  pageInfo: { hasNextPage: boolean; endCursor: string };
+}
+
 /** The ids of all records that the log says were created, read to its end. */
 async function createdIds(tenant: TestTenant): Promise<string[]> {
   const ids: string[] = [];
   let after: string | null = null;
   for (;;) {
-    const { changes } = await tenant.admin.query(
+    const { changes }: { changes: ChangePage } = await tenant.admin.query(
       `query ($after: String) { changes(first: 500, after: $after) { nodes { operation recordId } pageInfo { hasNextPage endCursor } } }`,
       { after },
     );

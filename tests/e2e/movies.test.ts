@@ -76,11 +76,16 @@ async function walk(args: Record<string, unknown>, size: number): Promise<string
 
 const idsOf = (list: { id: string }[]): string[] => list.map((row) => row.id);
 
+interface FullPage {
+  nodes: (Record<string, unknown> & { id: string; director: { name: string } | null })[];
+  pageInfo: { hasNextPage: boolean; endCursor: string };
+}
+
 it('keeps every value of every row exactly', async () => {
   const seen = new Map<string, unknown>();
   let after: string | null = null;
   do {
-    const { movies } = await tenant.admin.query(
+    const { movies }: { movies: FullPage } = await tenant.admin.query(
       `query ($after: String) { movies(first: 1000, after: $after) { nodes { id ${movieFields} director { name } } pageInfo { hasNextPage endCursor } } }`,
       { after },
     );
