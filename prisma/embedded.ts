@@ -1,6 +1,6 @@
 /** The default database: a real PostgreSQL whose files live in the data folder and are kept between starts. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, readlinkSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
@@ -111,11 +111,13 @@ async function keepSecret(file: string): Promise<string> {
 function placeFor(user: RunAs, dataFolder: string): string {
   const link = join(dataFolder, 'postgres-home');
   if (existsSync(link)) return readlinkSync(link);
+  // The data folder is ours: others may pass through it (not list it) to what is theirs.
+  chmodSync(dataFolder, (statSync(dataFolder).mode & 0o777) | 0o001);
   if (canEnter(user, dataFolder)) return dataFolder;
   for (const base of ['/var/lib', '/var/tmp']) {
     if (!canEnter(user, base)) continue;
     const home = mkdtempSync(join(base, 'tenantry-'));
-    chmodSync(home, 0o755);
+    chmodSync(home, 0o711);
     symlinkSync(home, link);
     return home;
   }

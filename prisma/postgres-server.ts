@@ -1,5 +1,5 @@
 /** One PostgreSQL server as a child of this process: created, started, guarded and stopped. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -11,10 +11,12 @@ import {
   rmSync,
 } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePort } from './free-port.ts';
+import { spawnGuarded } from './guarded-process.ts';
+import { readLockFile, waitForPredecessor } from './postgres-lock.ts';
 import type { PostgresBinaries, RunAs } from './postgres-binaries.ts';
 
 export interface ServerOptions {
@@ -43,12 +45,13 @@ export interface PostgresServer {
 }
 
 /** Environment of the programs: messages in English (they are read below), nothing of ours (secrets least of all). */
-const environment = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+const environment: Record<string, string> = {
+  PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+  LC_ALL: 'C',
+  TZ: 'UTC',
+};
 
 const startLimitMs = 60_000;
-/** A server whose owner was killed has noticed long before; one that still stands has an owner. */
-const orphanLimitMs = 5_000;
-const shutdownLimitMs = 30_000;
 
 /**
  * Creates the cluster where there is none, and starts it on a free port. A server left by a killed process is waited
@@ -131,86 +134,6 @@ async function checkVersion(options: ServerOptions): Promise<void> {
   }
 }
 
-/** postmaster.pid, line by line: 0 the process, 7 its state. Null where there is none. */
-function readLockFile(folder: string): { pid: number; state: string } | null {
-  try {
-    const lines = readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n');
-    return { pid: Number(lines[0]), state: (lines[7] ?? '').trim() };
-  } catch {
-    return null;
-  }
-}
-
-/** Whether `pid` is a PostgreSQL server, and (where the machine tells) the one of this folder. */
-async function isServerOf(pid: number, folder: string): Promise<boolean> {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    if (process.platform === 'linux') {
-      if (!readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('postgres')) return false;
-      try {
-        return readlinkSync(`/proc/${pid}/cwd`) === readRealPath(folder);
-      } catch {
-        return true;
-      }
-    }
-    const { stdout } = await promisify(execFile)('ps', ['-p', String(pid), '-o', 'comm=']);
-    return stdout.includes('postgres');
-  } catch {
-    return false;
-  }
-}
-
-function readRealPath(folder: string): string {
-  const handle = openSync(folder, 'r');
-  try {
-    return readlinkSync(`/proc/self/fd/${handle}`);
-  } finally {
-    closeSync(handle);
-  }
-}
-
-async function waitForPredecessor(folder: string): Promise<void> {
-  const started = Date.now();
-  for (;;) {
-    const lock = readLockFile(folder);
-    if (lock === null) return;
-    if (!(await isServerOf(lock.pid, folder))) {
-      // Left by a machine that went down, or by a container whose process ids start again.
-      rmSync(join(folder, 'postmaster.pid'), { force: true });
-      return;
-    }
-    const limitMs = lock.state === 'stopping' ? shutdownLimitMs : orphanLimitMs;
-    if (Date.now() - started > limitMs) {
-      throw new Error(
-        `Another process runs a PostgreSQL (process ${lock.pid}) on ${folder}. Stop the other instance of the product, ` +
-          'or give this one its own folder with TENANTRY_DATA.',
-      );
-    }
-    await wait(50);
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
-/**
- * The shell becomes PostgreSQL (so its process id is the child's), after it left a watcher behind that reads a pipe
- * whose other end only this process holds. A line means that all is well; the end of the file, that this process is
- * gone without a word: the watcher then stops the server. It is forked twice, so as not to be PostgreSQL's child.
- */
-const guardedStart = `
-  ( ( read -r word <&3 || kill -INT $$ ) >/dev/null 2>&1 </dev/null & )
-  exec 3<&-
-  exec "$@" </dev/null`;
-
 type Started = Pick<PostgresServer, 'pid' | 'ended' | 'close'>;
 
 /** The running server, or what it said before it gave up. */
@@ -224,19 +147,15 @@ async function launch(options: ServerOptions, port: number): Promise<Started | s
     ...options.settings,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const command = [options.binaries.postgres, '-D', options.folder, ...flags];
+  const args = ['-D', options.folder, ...flags];
   const log = openSync(logFile, 'w', 0o600);
-  const child =
-    process.platform === 'win32'
-      ? spawn(command[0] as string, command.slice(1), { stdio: ['ignore', log, log], env: environment })
-      : spawn('/bin/sh', ['-c', guardedStart, 'sh', ...command], {
-          ...options.user,
-          // A group of its own: Ctrl-C in a terminal is the product's to handle, which then stops the server.
-          detached: true,
-          stdio: ['ignore', log, log, 'pipe'],
-          env: environment,
-          cwd: '/',
-        });
+  const child = spawnGuarded({
+    ...options.user,
+    command: options.binaries.postgres,
+    args,
+    env: environment,
+    output: log,
+  });
   closeSync(log);
   chmodSync(logFile, 0o600);
 
@@ -260,10 +179,6 @@ function watchEnd(child: ChildProcess, logFile: string): Promise<string> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', () => {
-      // The watcher must not signal a process id that is no longer PostgreSQL's.
-      const pipe = child.stdio[3] as NodeJS.WritableStream | null;
-      pipe?.on('error', () => {});
-      pipe?.end('ended\n');
       resolve(readFileSync(logFile, 'utf8').trim().split('\n').slice(-20).join('\n'));
     });
   });

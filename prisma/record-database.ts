@@ -78,7 +78,7 @@ export function createRecordDatabase(options: RecordDatabaseOptions): RecordData
   platform.on('error', () => {});
 
   return {
-    transaction: (claims, work) => runTransaction(app, requireTenant(claims), work),
+    transaction: async (claims, work) => runTransaction(app, requireTenant(claims), work),
     async read<Row extends object>(claims: Claims, statement: Statement): Promise<Row[]> {
       const before = [{ name: setClaims.name, values: [databaseClaims(requireTenant(claims))] }];
       const client = await app.connect();

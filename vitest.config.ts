@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config';
+
+const servers = ['tests/harness/shared-servers.ts'];
+
+export default defineConfig({
+  test: {
+    // Servers and databases that a test opened are closed by it; what hangs at the end is a bug to be seen.
+    teardownTimeout: 20_000,
+    projects: [
+      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'integration',
+          include: ['tests/integration/**/*.test.ts'],
+          globalSetup: servers,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['tests/e2e/**/*.test.ts'],
+          globalSetup: servers,
+          // Each file starts whole products.
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
