@@ -163,10 +163,22 @@ const types = [
   'FilterMode',
   'DatePart',
   'DateBucket',
-  ...['String', 'Text', 'Int', 'Float', 'Number', 'Boolean', 'Date', 'DateTime', 'Decimal', 'ID', 'Json', 'File', 'List', 'StringList'].flatMap((kind) => [
-    `${kind}Comparison`,
-    `${kind}Filter`,
-  ]),
+  ...[
+    'String',
+    'Text',
+    'Int',
+    'Float',
+    'Number',
+    'Boolean',
+    'Date',
+    'DateTime',
+    'Decimal',
+    'ID',
+    'Json',
+    'File',
+    'List',
+    'StringList',
+  ].flatMap((kind) => [`${kind}Comparison`, `${kind}Filter`]),
   ...['Int', 'Float', 'Number', 'Decimal', 'Date', 'DateTime'].map((kind) => `${kind}Having`),
   // tenants
   'PlanCode',
@@ -224,18 +236,35 @@ const types = [
 function familyOf([singular, plural]: readonly [string, string]): string[] {
   const type = capitalise(singular);
   const types = capitalise(plural);
+  const typeEnds = [
+    ...[
+      'Filter',
+      'ListFilter',
+      'Order',
+      'Connection',
+      'Edge',
+      'Aggregate',
+      'GroupBy',
+      'Having',
+      'UniqueField',
+    ],
+    ...['Change', 'History', 'Version', 'Connect', 'RelationInput'],
+    ...['Input', 'Payload', 'Status', 'Kind', 'Type', 'State'],
+  ];
+  const verbs = ['create', 'update', 'upsert', 'delete', 'restore', 'purge', 'import', 'export'];
   return [
-    ...[singular, plural, `${plural}Aggregate`, `${singular}Aggregate`, `${singular}History`, `${singular}Changed`, `${singular}By`],
-    ...['create', 'update', 'upsert', 'delete', 'restore', 'purge', 'import', 'export'].flatMap((verb) => [`${verb}${type}`, `${verb}${types}`]),
-    ...['Filter', 'Order', 'Connection', 'Edge', 'Aggregate', 'GroupBy', 'Having', 'UniqueField', 'Change', 'History', 'Version'].map((end) => type + end),
-    ...['Input', 'Payload', 'Status', 'Kind', 'Type', 'State'].map((end) => type + end),
+    singular,
+    plural,
+    ...[`${plural}Aggregate`, `${singular}Aggregate`, `${singular}History`, `${singular}Changed`],
+    ...verbs.flatMap((verb) => [`${verb}${type}`, `${verb}${types}`]),
+    ...typeEnds.map((end) => type + end),
     ...['Create', 'Update', 'Upsert'].map((verb) => `${verb}${type}Input`),
-    ...['Connect', 'ListFilter', 'RelationInput'].map((end) => type + end),
   ];
 }
 
 const reserved = new Map<string, string>();
-for (const name of [...nouns.flatMap(familyOf), ...rootFields, ...types]) reserved.set(name.toLowerCase(), name);
+for (const name of [...nouns.flatMap(familyOf), ...rootFields, ...types])
+  reserved.set(name.toLowerCase(), name);
 
 /**
  * The reserved name that `name` equals without regard to case, or null. Introspection's and federation's namespaces are
@@ -247,7 +276,17 @@ export function findReservedName(name: string): string | null {
 }
 
 /** Members that every record has, or that the filter language uses. */
-const systemFields = ['id', 'version', 'createdAt', 'updatedAt', 'createdBy', 'deletedAt', 'and', 'or', 'not'] as const;
+const systemFields = [
+  'id',
+  'version',
+  'createdAt',
+  'updatedAt',
+  'createdBy',
+  'deletedAt',
+  'and',
+  'or',
+  'not',
+] as const;
 
 /** Members that every JavaScript object inherits: in a record's JSON they would be found where nothing was stored. */
 const inherited = Object.getOwnPropertyNames(Object.prototype);

@@ -1,0 +1,134 @@
+/** Refuses definitions whose names would meet: each other's, the platform's own, or those that every record has. */
+import { DomainError } from '#schema/errors.ts';
+import { findReservedFieldName, findReservedName } from '#schema/reserved-names.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { enumValueOf, generatedNames, relationIdName } from '#subgraphs/model/names.ts';
+
+/**
+ * Throws CONFLICT naming the first clash in `after`. Names that `before` generated already are not held against the
+ * reserved ones again: what was accepted once stays good.
+ */
+export function refuseClashes(before: readonly EntityDefinition[], after: readonly EntityDefinition[]): void {
+  const accepted = new Set(
+    before.flatMap((entity) => Object.values(generatedNames(entity)).flat()).map(lower),
+  );
+  const types = new Map<string, string>();
+  const rootFields = new Map<string, string>();
+  // Entities that were there first: a clash then names them, and not the newcomer.
+  const known = new Set(before.map((entity) => entity.id));
+  for (const entity of after.toSorted((a, b) => Number(known.has(b.id)) - Number(known.has(a.id)))) {
+    const names = generatedNames(entity);
+    for (const name of names.rootFields) claim(rootFields, accepted, 'root field', name, entity);
+    for (const name of names.types) claim(types, accepted, 'type', name, entity);
+  }
+  for (const entity of after) refuseMemberClashes(before, after, entity);
+}
+
+function claim(
+  taken: Map<string, string>,
+  accepted: ReadonlySet<string>,
+  kind: string,
+  name: string,
+  entity: EntityDefinition,
+): void {
+  const reserved = accepted.has(lower(name)) ? null : findReservedName(name);
+  if (reserved !== null) {
+    const what =
+      reserved === '__'
+        ? 'names with "__" are kept for GraphQL itself'
+        : `"${reserved}" is one of the platform's own names`;
+    throw clash(`The entity "${entity.name}" would generate the ${kind} "${name}", but ${what}`, 'reserved');
+  }
+  const owner = taken.get(lower(name));
+  if (owner === undefined) {
+    taken.set(lower(name), entity.name);
+    return;
+  }
+  const other =
+    owner === entity.name ? 'which it generates already' : `which the entity "${owner}" generates already`;
+  throw clash(
+    `The entity "${entity.name}" would generate the ${kind} "${name}", ${other} (upper and lower case count as equal)`,
+    'unique',
+  );
+}
+
+/** Fields, ids of relations and inverses share one space in an entity's type, inputs and filter. */
+function refuseMemberClashes(
+  before: readonly EntityDefinition[],
+  after: readonly EntityDefinition[],
+  entity: EntityDefinition,
+): void {
+  const old = before.find((candidate) => candidate.id === entity.id);
+  const accepted = new Set(old ? membersOf(before, old).map((member) => lower(member.name)) : []);
+  const taken = new Map<string, string>();
+  for (const member of membersOf(after, entity)) {
+    const reserved = accepted.has(lower(member.name)) ? null : findReservedFieldName(member.name);
+    if (reserved !== null) {
+      const what =
+        reserved === '__'
+          ? 'names that begin with "__" are kept for GraphQL itself'
+          : `"${reserved}" is one of the platform's own names`;
+      throw clash(`"${member.name}" cannot be ${member.what} of "${entity.name}": ${what}`, 'reserved');
+    }
+    const other = taken.get(lower(member.name));
+    if (other !== undefined) {
+      throw clash(
+        `"${member.name}" cannot be ${member.what} of "${entity.name}": it is ${other} already (upper and lower case count as equal)`,
+        'unique',
+      );
+    }
+    taken.set(lower(member.name), member.what);
+  }
+
+  const enumValues = new Map<string, string>();
+  for (const field of entity.fields) {
+    const value = enumValueOf(field.name);
+    const other = enumValues.get(value);
+    if (other !== undefined)
+      throw clash(
+        `The fields "${other}" and "${field.name}" of "${entity.name}" would both be ${value} in enums`,
+        'unique',
+      );
+    enumValues.set(value, field.name);
+  }
+}
+
+interface Member {
+  name: string;
+  /** As a message reads: 'a field', 'the id of the relation "company"'. */
+  what: string;
+}
+
+/** What stands in an entity's type beside the system fields. */
+export function membersOf(entities: readonly EntityDefinition[], entity: EntityDefinition): Member[] {
+  const own = entity.fields.flatMap((field): Member[] => [
+    { name: field.name, what: 'a field' },
+    ...(field.type === 'RELATION'
+      ? [{ name: relationIdName(field.name), what: `the id of the relation "${field.name}"` }]
+      : []),
+  ]);
+  const inverses = entities.flatMap((child) =>
+    child.fields.flatMap((field): Member[] =>
+      field.type === 'RELATION' && field.targetEntityId === entity.id && field.inverseName !== null
+        ? [{ name: field.inverseName, what: `the inverse of "${child.name}.${field.name}"` }]
+        : [],
+    ),
+  );
+  return [...own, ...inverses];
+}
+
+/** Whether a name can still become a member of the entity, as a field or an inverse. */
+export function isFreeMember(
+  entities: readonly EntityDefinition[],
+  entity: EntityDefinition,
+  name: string,
+): boolean {
+  if (findReservedFieldName(name) !== null) return false;
+  return !membersOf(entities, entity).some((member) => lower(member.name) === lower(name));
+}
+
+const lower = (name: string): string => name.toLowerCase();
+
+function clash(message: string, rule: string): DomainError {
+  return new DomainError('CONFLICT', message, { fields: [{ field: 'name', rule, message }] });
+}

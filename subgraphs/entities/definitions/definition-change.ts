@@ -1,0 +1,88 @@
+/** What a finished draft asks of the store: the difference between two versions, and what must hold of stored records. */
+import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+
+type Mutable<T> = { -readonly [Member in keyof T]: T[Member] };
+export type DraftField = Mutable<FieldDefinition>;
+export type DraftEntity = Omit<Mutable<EntityDefinition>, 'fields'> & { fields: DraftField[] };
+
+/** What deleted fields left behind: keys are never used again, slots not before they were cleared. */
+export interface RetiredField {
+  entityId: string;
+  key: string;
+  /** Null once it was cleared, or where there was none. */
+  slot: string | null;
+}
+
+export interface DraftBase {
+  model: TenantModel;
+  retired: readonly RetiredField[];
+  /** Ids of entities that have records, softly deleted ones included. */
+  entitiesWithRecords: ReadonlySet<string>;
+}
+
+export interface DefinitionChange {
+  readonly createdEntities: readonly EntityDefinition[];
+  readonly updatedEntities: readonly EntityDefinition[];
+  readonly deletedEntities: readonly EntityDefinition[];
+  /** Those of created entities included. */
+  readonly createdFields: readonly FieldDefinition[];
+  readonly updatedFields: readonly FieldDefinition[];
+  /** Those of deleted entities not included. */
+  readonly deletedFields: readonly FieldDefinition[];
+  /** Every record must have a value in these, or the change is refused. */
+  readonly needsEveryValue: readonly FieldDefinition[];
+  /** Records that exist get the default value of these. */
+  readonly backfills: readonly FieldDefinition[];
+}
+
+export function diffDefinitions(
+  base: DraftBase,
+  after: readonly EntityDefinition[],
+  needsEveryValue: readonly FieldDefinition[],
+): DefinitionChange {
+  const before = base.model.entityById;
+  const kept = new Map(after.map((entity) => [entity.id, entity]));
+  const oldFields = new Map(
+    base.model.entities.flatMap((entity) => entity.fields.map((field) => [field.id, field])),
+  );
+  const newFields = new Map(after.flatMap((entity) => entity.fields.map((field) => [field.id, field])));
+  const createdFields = [...newFields.values()].filter((field) => !oldFields.has(field.id));
+  return {
+    createdEntities: after.filter((entity) => !before.has(entity.id)),
+    updatedEntities: after.filter((entity) => {
+      const old = before.get(entity.id);
+      return old !== undefined && !isSame({ ...old, fields: [] }, { ...entity, fields: [] });
+    }),
+    deletedEntities: base.model.entities.filter((entity) => !kept.has(entity.id)),
+    createdFields,
+    updatedFields: [...newFields.values()].filter((field) => {
+      const old = oldFields.get(field.id);
+      return old !== undefined && !isSame(old, field);
+    }),
+    deletedFields: [...oldFields.values()].filter(
+      (field) => !newFields.has(field.id) && kept.has(field.entityId),
+    ),
+    needsEveryValue: needsEveryValue.filter((field) => newFields.has(field.id)),
+    backfills: createdFields.filter(
+      (field) => field.isRequired && base.entitiesWithRecords.has(field.entityId),
+    ),
+  };
+}
+
+/** Whether there is nothing to write. */
+export function isEmptyChange(change: DefinitionChange): boolean {
+  return Object.values(change).every((list: readonly unknown[]) => list.length === 0);
+}
+
+/** What the change touches, for the event log. */
+export function touchedEntityIds(change: DefinitionChange): string[] {
+  const entities = [...change.createdEntities, ...change.updatedEntities, ...change.deletedEntities].map(
+    (entity) => entity.id,
+  );
+  const fields = [...change.createdFields, ...change.updatedFields, ...change.deletedFields].map(
+    (field) => field.entityId,
+  );
+  return [...new Set([...entities, ...fields])];
+}
+
+const isSame = (a: object, b: object): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -1,0 +1,42 @@
+/** What callers hand in to define entities and fields: the input types of schema/entities.graphql. */
+import type { FieldType, FieldValidation, OnDelete } from '#subgraphs/model/definition.ts';
+
+export interface FieldOptionInput {
+  readonly value: string;
+  readonly label?: string | null;
+}
+
+export interface FieldInput {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly label?: string | null;
+  readonly description?: string | null;
+  readonly isRequired?: boolean | null;
+  readonly isUnique?: boolean | null;
+  readonly isSearchable?: boolean | null;
+  readonly isFilterable?: boolean | null;
+  readonly isSortable?: boolean | null;
+  readonly defaultValue?: unknown;
+  readonly validation?: FieldValidation | null;
+  readonly options?: readonly FieldOptionInput[] | null;
+  readonly targetEntity?: string | null;
+  readonly inverseName?: string | null;
+  readonly onDelete?: OnDelete | null;
+  readonly uiConfig?: unknown;
+  readonly position?: number | null;
+}
+
+export type UpdateFieldInput = Partial<Omit<FieldInput, 'targetEntity'>>;
+
+export interface CreateEntityInput {
+  readonly name: string;
+  readonly pluralName?: string | null;
+  readonly label?: string | null;
+  readonly description?: string | null;
+  readonly icon?: string | null;
+  readonly fields?: readonly FieldInput[] | null;
+}
+
+export type UpdateEntityInput = Partial<Omit<CreateEntityInput, 'fields'>> & {
+  readonly position?: number | null;
+};

@@ -1,0 +1,239 @@
+/**
+ * A tenant's definitions while they are being changed: pure, over one version of the model. Whoever changes them calls the
+ * operations; `finish` checks every name against every other and says what has to be written.
+ */
+import { DomainError, invalidField } from '#schema/errors.ts';
+import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import { typeName } from '#subgraphs/model/names.ts';
+import { type BrokenRules, createBrokenRules } from './broken-rules.ts';
+import { refuseClashes } from './clashes.ts';
+import {
+  type DefinitionChange,
+  type DraftBase,
+  type DraftEntity,
+  type DraftField,
+  diffDefinitions,
+} from './definition-change.ts';
+import type {
+  CreateEntityInput,
+  FieldInput,
+  UpdateEntityInput,
+  UpdateFieldInput,
+} from './definition-input.ts';
+import { changeField, newField, readDefault } from './field-draft.ts';
+import { checkField } from './field-rules.ts';
+import { checkName, checkText, maxDescriptionLength, maxIconLength, maxLabelLength } from './name-rules.ts';
+import { pluralOf } from './plural.ts';
+import { findSlot } from './slots.ts';
+
+export const maxEntities = 200;
+export const maxFields = 200;
+
+export interface DefinitionDraft {
+  /** As they stand in the draft. */
+  readonly entities: readonly EntityDefinition[];
+  findEntity(name: string): EntityDefinition | undefined;
+  /** BAD_USER_INPUT with every broken rule, or CONFLICT. Relations may point at entities made before in the same draft, or at itself. */
+  createEntity(input: CreateEntityInput): EntityDefinition;
+  updateEntity(name: string, input: UpdateEntityInput): EntityDefinition;
+  /** CONFLICT while relations of other entities point at it. */
+  deleteEntity(name: string): void;
+  createField(entityName: string, input: FieldInput): FieldDefinition;
+  updateField(entityName: string, name: string, input: UpdateFieldInput): FieldDefinition;
+  deleteField(entityName: string, name: string): void;
+  /** Throws CONFLICT where names clash. */
+  finish(): DefinitionChange;
+}
+
+/** NOT_FOUND for an entity or field that is not there, in every operation. */
+export function createDraft(base: DraftBase): DefinitionDraft {
+  const entities: DraftEntity[] = base.model.entities.map((entity) => ({
+    ...entity,
+    fields: entity.fields.map((field) => ({ ...field })),
+  }));
+  const needsEveryValue = new Map<string, FieldDefinition>();
+
+  function getEntity(name: string): DraftEntity {
+    const found = entities.find((entity) => entity.name === name);
+    if (!found) throw new DomainError('NOT_FOUND', `There is no entity "${name.slice(0, 80)}"`);
+    return found;
+  }
+
+  function getField(entity: DraftEntity, name: string): DraftField {
+    const found = entity.fields.find((field) => field.name === name);
+    if (!found)
+      throw new DomainError('NOT_FOUND', `The entity "${entity.name}" has no field "${name.slice(0, 80)}"`);
+    return found;
+  }
+
+  function addField(rules: BrokenRules, entity: DraftEntity, input: FieldInput): DraftField {
+    if (entity.fields.length >= maxFields) {
+      throw invalidField('fields', 'maxLength', `An entity has at most ${maxFields} fields`);
+    }
+    const field = newField(rules, { entities, entity, input });
+    checkField(rules, field);
+    // The default is read by the field's own rules, so these come first.
+    if (rules.isEmpty) field.defaultValue = readDefault(rules, field, input.defaultValue);
+    const hasRecords = base.entitiesWithRecords.has(entity.id);
+    const hasDefault = (input.defaultValue ?? null) !== null;
+    if (hasRecords && field.isRequired && !hasDefault) {
+      rules.add(
+        'isRequired',
+        'required',
+        `the entity "${entity.name}" has records: a required field needs a defaultValue that they get`,
+      );
+    }
+    if (hasRecords && field.isUnique && field.isRequired) {
+      rules.add(
+        'isUnique',
+        'unique',
+        `the entity "${entity.name}" has records: they cannot all get the same value of a unique field`,
+      );
+    }
+    field.key = freeKey(entity, field.name);
+    field.slot = findSlot(field, takenSlots(entity));
+    entity.fields.push(field);
+    return field;
+  }
+
+  function freeKey(entity: DraftEntity, name: string): string {
+    const taken = new Set([
+      ...entity.fields.map((field) => field.key),
+      ...(base.model.entityById.get(entity.id)?.fields ?? []).map((field) => field.key),
+      ...base.retired.filter((retired) => retired.entityId === entity.id).map((retired) => retired.key),
+    ]);
+    let key = name;
+    for (let number = 2; taken.has(key); number++) key = `${name}_${number}`;
+    return key;
+  }
+
+  function takenSlots(entity: DraftEntity): Set<string> {
+    const held = [
+      ...entity.fields,
+      ...(base.model.entityById.get(entity.id)?.fields ?? []),
+      ...base.retired.filter((retired) => retired.entityId === entity.id),
+    ];
+    return new Set(held.flatMap(({ slot }) => slot ?? []));
+  }
+
+  function sortFields(entity: DraftEntity): void {
+    entity.fields.sort((a, b) => a.position - b.position || (a.name < b.name ? -1 : 1));
+  }
+
+  return {
+    entities,
+    findEntity: (name) => entities.find((entity) => entity.name === name),
+
+    createEntity(input) {
+      if (entities.length >= maxEntities)
+        throw invalidField('name', 'maxLength', `A tenant has at most ${maxEntities} entities`);
+      const rules = createBrokenRules();
+      const pluralName = input.pluralName ?? pluralOf(input.name);
+      const entity: DraftEntity = {
+        id: crypto.randomUUID(),
+        name: input.name,
+        pluralName,
+        label: input.label ?? null,
+        description: input.description ?? null,
+        icon: input.icon ?? null,
+        position: Math.max(-1, ...entities.map((other) => other.position)) + 1,
+        fields: [],
+      };
+      checkEntity(rules, entity);
+      // Known before its fields are read: a relation may point at it.
+      entities.push(entity);
+      for (const [index, field] of (input.fields ?? []).entries())
+        addField(rules.below(`fields.${index}.`), entity, field);
+      rules.throwAny();
+      sortFields(entity);
+      return entity;
+    },
+
+    updateEntity(name, input) {
+      const entity = getEntity(name);
+      const rules = createBrokenRules();
+      if (input.name === null) rules.add('name', 'required', 'name cannot be null');
+      if (input.pluralName === null) rules.add('pluralName', 'required', 'pluralName cannot be null');
+      rules.throwAny();
+      entity.name = input.name ?? entity.name;
+      entity.pluralName = input.pluralName ?? entity.pluralName;
+      for (const text of ['label', 'description', 'icon'] as const)
+        if (input[text] !== undefined) entity[text] = input[text];
+      entity.position = input.position ?? entity.position;
+      checkEntity(rules, entity);
+      rules.throwAny();
+      return entity;
+    },
+
+    deleteEntity(name) {
+      const entity = getEntity(name);
+      const pointing = entities
+        .filter((other) => other !== entity)
+        .flatMap((other) =>
+          other.fields
+            .filter((field) => field.targetEntityId === entity.id)
+            .map((field) => `${other.name}.${field.name}`),
+        );
+      if (pointing.length > 0) {
+        throw new DomainError(
+          'CONFLICT',
+          `Other entities refer to "${name}": delete ${pointing.map((path) => `"${path}"`).join(', ')} first`,
+        );
+      }
+      entities.splice(entities.indexOf(entity), 1);
+    },
+
+    createField(entityName, input) {
+      const entity = getEntity(entityName);
+      const rules = createBrokenRules();
+      const field = addField(rules, entity, input);
+      rules.throwAny();
+      sortFields(entity);
+      return field;
+    },
+
+    updateField(entityName, name, input) {
+      const entity = getEntity(entityName);
+      const field = getField(entity, name);
+      const before = { ...field };
+      const rules = createBrokenRules();
+      const hasRecords = base.entitiesWithRecords.has(entity.id);
+      changeField(rules, { field, input, hasRecords });
+      checkField(rules, field);
+      if (rules.isEmpty) {
+        const defaultValue = input.defaultValue === undefined ? field.defaultValue : input.defaultValue;
+        field.defaultValue = readDefault(rules, field, defaultValue);
+      }
+      rules.throwAny();
+      if (!hasRecords) field.slot ??= findSlot(field, takenSlots(entity));
+      if (field.isRequired && !before.isRequired && hasRecords) needsEveryValue.set(field.id, field);
+      sortFields(entity);
+      return field;
+    },
+
+    deleteField(entityName, name) {
+      const entity = getEntity(entityName);
+      entity.fields.splice(entity.fields.indexOf(getField(entity, name)), 1);
+    },
+
+    finish() {
+      refuseClashes(base.model.entities, entities);
+      return diffDefinitions(base, entities, [...needsEveryValue.values()]);
+    },
+  };
+}
+
+function checkEntity(rules: BrokenRules, entity: EntityDefinition): void {
+  const isNamed = checkName(rules, 'name', entity.name);
+  const isListed = checkName(rules, 'pluralName', entity.pluralName);
+  checkText(rules, 'label', entity.label, maxLabelLength);
+  checkText(rules, 'description', entity.description, maxDescriptionLength);
+  checkText(rules, 'icon', entity.icon, maxIconLength);
+  if (isNamed && isListed && entity.name.toLowerCase() === entity.pluralName.toLowerCase()) {
+    const message = `The plural name of "${entity.name}" must differ from its name (upper and lower case count as equal): give a pluralName`;
+    throw new DomainError('CONFLICT', message, {
+      fields: [{ field: 'pluralName', rule: 'unique', message }],
+    });
+  }
+  if (isNamed && typeName(entity) === '_') rules.add('name', 'name', 'name needs a letter or a digit');
+}
