@@ -1,0 +1,133 @@
+/** Whether a field's own definition makes sense: its options, its limits, its default. */
+import type { FieldError } from '#schema/errors.ts';
+import type { FieldDefinition } from './definition.ts';
+import { ruleOf } from './field-types.ts';
+import { readDate, readDateTime } from './values/date.ts';
+import { parseFieldValue } from './values/input.ts';
+import { compilePattern, textLimits } from './values/text.ts';
+
+const graphqlName = /^[_A-Za-z][_0-9A-Za-z]*$/;
+const maxOptions = 500;
+const maxPatternLength = 1_000;
+const maxLabelLength = 200;
+
+/**
+ * Broken rules of a field's type, flags, options, validation and default; names and relations are not looked at.
+ * `path` is put before each ("fields.0").
+ */
+export function checkFieldRules(field: FieldDefinition, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const complain = (member: string, rule: string, sentence: string): void => {
+    const at = path === '' ? member : `${path}.${member}`;
+    errors.push({ field: at, rule, message: `${at} ${sentence}` });
+  };
+  checkFlags(field, complain);
+  checkOptions(field, complain);
+  checkLimits(field, complain);
+  if (errors.length > 0 || field.defaultValue === null || field.defaultValue === undefined) return errors;
+  if (field.type === 'RELATION') complain('defaultValue', 'type', 'is not possible for a RELATION');
+  else
+    errors.push(
+      ...parseFieldValue(field, field.defaultValue, path === '' ? 'defaultValue' : `${path}.defaultValue`)
+        .errors,
+    );
+  return errors;
+}
+
+type Complain = (member: string, rule: string, sentence: string) => void;
+
+function checkFlags(field: FieldDefinition, complain: Complain): void {
+  const rule = ruleOf(field);
+  if (field.isUnique && !rule.canBeUnique)
+    complain('isUnique', 'type', `is not possible for a field of type ${field.type}`);
+  if (field.isSearchable && !rule.canBeSearched) {
+    complain('isSearchable', 'type', `is not possible for a field of type ${field.type}`);
+  }
+}
+
+function checkOptions(field: FieldDefinition, complain: Complain): void {
+  const hasOptions = field.type === 'SELECT' || field.type === 'MULTI_SELECT';
+  if (!hasOptions) {
+    if (field.options !== null)
+      complain('options', 'type', `are only for SELECT and MULTI_SELECT, not for ${field.type}`);
+    return;
+  }
+  const options = field.options ?? [];
+  if (options.length === 0) complain('options', 'required', 'must hold at least one option');
+  if (options.length > maxOptions) complain('options', 'maxLength', `must be at most ${maxOptions}`);
+  const seen = new Set<string>();
+  for (const [index, { value, label }] of options.entries()) {
+    const member = `options.${index}`;
+    if (!graphqlName.test(value) || value.startsWith('__') || ['true', 'false', 'null'].includes(value)) {
+      complain(
+        `${member}.value`,
+        'name',
+        'must be a GraphQL name (letters, digits and _), and not true, false, null or __…',
+      );
+    } else if (value.length > 100)
+      complain(`${member}.value`, 'maxLength', 'must have at most 100 characters');
+    if (seen.has(value)) complain(`${member}.value`, 'duplicate', `is given twice: ${value}`);
+    seen.add(value);
+    if (typeof label !== 'string' || label.includes('\0') || !label.isWellFormed()) {
+      complain(`${member}.label`, 'characters', 'must be text without U+0000');
+    } else if (label.length > maxLabelLength) {
+      complain(`${member}.label`, 'maxLength', `must have at most ${maxLabelLength} characters`);
+    }
+  }
+}
+
+function checkLimits(field: FieldDefinition, complain: Complain): void {
+  const { minLength, maxLength, min, max, pattern } = field.validation ?? {};
+  const isText = field.type in textLimits;
+  const hasLength = isText || field.type === 'MULTI_SELECT';
+  for (const [member, value] of Object.entries({ minLength, maxLength })) {
+    if (value === null || value === undefined) continue;
+    if (!hasLength) complain(`validation.${member}`, 'type', `has no meaning for ${field.type}`);
+    else if (!Number.isInteger(value) || value < 0)
+      complain(`validation.${member}`, 'type', 'must be a whole number from 0');
+  }
+  if (typeof minLength === 'number' && typeof maxLength === 'number' && minLength > maxLength) {
+    complain('validation.minLength', 'max', `must not be above maxLength (${maxLength})`);
+  }
+  const readLimit = limitReader(field);
+  for (const [member, value] of Object.entries({ min, max })) {
+    if (value === null || value === undefined) continue;
+    if (!readLimit) complain(`validation.${member}`, 'type', `has no meaning for ${field.type}`);
+    else if (readLimit(value) === null)
+      complain(`validation.${member}`, 'type', `must be a ${field.type} value`);
+  }
+  const [low, high] = [readLimit?.(min) ?? null, readLimit?.(max) ?? null];
+  if (low !== null && high !== null && low > high)
+    complain('validation.min', 'max', `must not be above max (${max})`);
+  if (pattern !== null && pattern !== undefined) checkPattern(pattern, isText, field.type, complain);
+}
+
+function limitReader(field: FieldDefinition): ((value: unknown) => number | string | null) | null {
+  if (field.type === 'INTEGER' || field.type === 'NUMBER') {
+    return (value) => (typeof value === 'number' && Number.isFinite(value) ? value : null);
+  }
+  if (field.type === 'DATE') return (value) => (typeof value === 'string' ? readDate(value) : null);
+  if (field.type === 'DATETIME') return (value) => (typeof value === 'string' ? readDateTime(value) : null);
+  return null;
+}
+
+function checkPattern(pattern: unknown, isText: boolean, type: string, complain: Complain): void {
+  if (!isText) return complain('validation.pattern', 'type', `has no meaning for ${type}`);
+  if (
+    typeof pattern !== 'string' ||
+    pattern.length > maxPatternLength ||
+    pattern.includes('\0') ||
+    !pattern.isWellFormed()
+  ) {
+    return complain('validation.pattern', 'type', `must be text of at most ${maxPatternLength} characters`);
+  }
+  try {
+    compilePattern(pattern);
+  } catch (error) {
+    complain(
+      'validation.pattern',
+      'pattern',
+      `is not in RE2's syntax: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * A filter as an SQL condition on a row of `records`.
+ *
+ * The language is two-valued, SQL is not: every expression made here is true where the filter holds, and false **or null**
+ * where it does not. `and`, `or`, `exists` and `where` keep that; a negation is `… is not true`. So positive conditions
+ * stay plain, and the indexes on slots serve them.
+ */
+import { ruleOf } from '../field-types.ts';
+import { countCodePoints, foldKey, foldKeyLength, foldText, prefixEnd } from '../fold.ts';
+import type { FieldDefinition } from '../definition.ts';
+import type { ComparisonNode, FilterNode } from './node.ts';
+import type { SystemFilterMember } from './sdl.ts';
+import type { SqlParameters, SqlType } from './sql-parameters.ts';
+import {
+  dataSql,
+  dataTextSql,
+  foldedDataSql,
+  foldedTextSql,
+  orderKeySql,
+  relationIdSql,
+  slotSql,
+} from './sql-values.ts';
+import type { SqlRow } from './sql-values.ts';
+
+export interface FilterSqlOptions {
+  readonly tenantId: string;
+  readonly parameters: SqlParameters;
+}
+
+interface Writing extends FilterSqlOptions {
+  /** Aliases of joined rows used so far. */
+  joined: number;
+}
+
+/** The condition; it names tables by `records` and the given alias, and values by parameters only. */
+export function filterSql(node: FilterNode, row: SqlRow, options: FilterSqlOptions): string {
+  return write(node, row, { ...options, joined: 0 });
+}
+
+function write(node: FilterNode, row: SqlRow, writing: Writing): string {
+  switch (node.kind) {
+    case 'all':
+      return joinAll(
+        node.nodes.map((inner) => write(inner, row, writing)),
+        ' and ',
+        'true',
+      );
+    case 'any':
+      return joinAll(
+        node.nodes.map((inner) => write(inner, row, writing)),
+        ' or ',
+        'false',
+      );
+    case 'not': {
+      const inner = write(node.node, row, writing);
+      // `exists` and `is null` are never null; a plain `not exists` can become an anti-join.
+      const isTwoValued =
+        node.node.kind === 'to-one' ||
+        node.node.kind === 'to-many' ||
+        (node.node.kind === 'comparison' && node.node.operator === 'isNull');
+      return isTwoValued ? `(not ${inner})` : `(${inner} is not true)`;
+    }
+    case 'comparison':
+      return typeof node.subject === 'string'
+        ? systemSql(node, node.subject, row, writing)
+        : fieldSql(node, node.subject, row, writing);
+    case 'to-one': {
+      const target: SqlRow = { alias: nextAlias(row, writing), entity: node.target };
+      const link = `${target.alias}.id = ${relationIdSql(row, node.field, writing.parameters)}`;
+      return existsSql(target, link, write(node.node, target, writing), writing);
+    }
+    case 'to-many': {
+      const child: SqlRow = { alias: nextAlias(row, writing), entity: node.entity };
+      const link = `${relationIdSql(child, node.field, writing.parameters)} = ${row.alias}.id`;
+      return existsSql(child, link, write(node.node, child, writing), writing);
+    }
+  }
+}
+
+function existsSql(row: SqlRow, link: string, condition: string, writing: Writing): string {
+  const { alias } = row;
+  const tenant = writing.parameters.add(writing.tenantId, 'uuid');
+  const entity = writing.parameters.add(row.entity.id, 'uuid');
+  return `exists (select from records ${alias} where ${alias}.tenant_id = ${tenant} and ${alias}.entity_id = ${entity} and ${link} and ${alias}.deleted_at is null and ${condition})`;
+}
+
+function nextAlias(row: SqlRow, writing: Writing): string {
+  writing.joined += 1;
+  return `${row.alias}_${writing.joined}`;
+}
+
+function joinAll(parts: string[], operator: string, empty: string): string {
+  if (parts.length === 0) return empty;
+  return parts.length === 1 ? (parts[0] as string) : `(${parts.join(operator)})`;
+}
+
+const signs = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const;
+const systemColumns: Readonly<
+  Record<SystemFilterMember, { column: string; type: 'uuid' | 'int4' | 'timestamptz' }>
+> = {
+  id: { column: 'id', type: 'uuid' },
+  version: { column: 'version', type: 'int4' },
+  createdAt: { column: 'created_at', type: 'timestamptz' },
+  updatedAt: { column: 'updated_at', type: 'timestamptz' },
+  createdBy: { column: 'created_by', type: 'uuid' },
+  deletedAt: { column: 'deleted_at', type: 'timestamptz' },
+};
+
+function systemSql(node: ComparisonNode, member: SystemFilterMember, row: SqlRow, writing: Writing): string {
+  const { column, type } = systemColumns[member];
+  const expression = `${row.alias}.${column}`;
+  if (node.operator === 'isNull') return `(${expression} is ${node.value ? '' : 'not '}null)`;
+  return compareSql(node, expression, type, node.value, writing);
+}
+
+/** `eq in lt lte gt gte` on an expression of a comparable type. */
+function compareSql(
+  node: ComparisonNode,
+  expression: string,
+  type: 'uuid' | 'int4' | 'timestamptz' | 'float8' | 'text',
+  operand: unknown,
+  writing: Writing,
+): string {
+  if (node.operator === 'in') {
+    const values = (operand as unknown[]).filter((value) => type !== 'uuid' || value !== '');
+    return `(${expression} = any(${writing.parameters.add(values, `${type}[]`)}))`;
+  }
+  // An id that no record can have.
+  if (type === 'uuid' && operand === '') return 'false';
+  const sign = node.operator === 'eq' ? '=' : signs[node.operator as keyof typeof signs];
+  return `(${expression} ${sign} ${writing.parameters.add(operand, type)})`;
+}
+
+function fieldSql(node: ComparisonNode, field: FieldDefinition, row: SqlRow, writing: Writing): string {
+  if (node.operator === 'isNull') {
+    return `(${slotSql(row, field) ?? dataSql(row, field)} is ${node.value ? '' : 'not '}null)`;
+  }
+  const slot = slotSql(row, field);
+  const { parameters } = writing;
+  switch (node.comparison) {
+    case 'TEXT':
+      return textSql(node, field, row, writing);
+    case 'CHOICES': {
+      const values = node.value as string[];
+      if (values.length === 0) return node.operator === 'every' ? 'true' : 'false';
+      return `(${dataSql(row, field)} ${node.operator === 'some' ? '?|' : '?&'} ${parameters.add(values, 'text[]')})`;
+    }
+    case 'DOCUMENT':
+      return `(${dataSql(row, field)} = ${parameters.add(JSON.stringify(node.value), 'jsonb')})`;
+    case 'ID':
+      if (slot !== null) return compareSql(node, slot, 'uuid', node.value, writing);
+      return compareSql(node, dataTextSql(row, field), 'text', node.value, writing);
+    default: {
+      const key = orderKeySql(row, field, parameters);
+      const type = key.type as 'timestamptz' | 'float8' | 'text';
+      const form = (value: unknown): unknown => (type === 'text' ? value : ruleOf(field).toSlot(value));
+      const operand = Array.isArray(node.value) ? node.value.map(form) : form(node.value);
+      return compareSql(node, key.sql, type satisfies SqlType, operand, writing);
+    }
+  }
+}
+
+const isShort = (folded: string): boolean =>
+  folded.length < foldKeyLength || countCodePoints(folded) < foldKeyLength;
+
+function textSql(node: ComparisonNode, field: FieldDefinition, row: SqlRow, writing: Writing): string {
+  const { parameters } = writing;
+  const slot = slotSql(row, field);
+  const text = dataTextSql(row, field);
+  const value = node.value as string;
+  switch (node.operator) {
+    case 'eq': {
+      const key = slot === null ? [] : [`${slot} = ${parameters.add(foldKey(value), 'text')}`];
+      if (!node.isInsensitive) return conditions(...key, `${text} = ${parameters.add(value, 'text')}`);
+      const folded = foldText(value);
+      if (slot !== null && isShort(folded)) return conditions(...key);
+      return conditions(...key, `${foldedDataSql(row, field)} = ${parameters.add(folded, 'text')}`);
+    }
+    case 'in': {
+      const values = node.value as string[];
+      const key = slot === null ? [] : [`${slot} = any(${parameters.add(values.map(foldKey), 'text[]')})`];
+      if (!node.isInsensitive)
+        return conditions(...key, `${text} = any(${parameters.add(values, 'text[]')})`);
+      const folded = values.map(foldText);
+      if (slot !== null && folded.every(isShort)) return conditions(...key);
+      return conditions(...key, `${foldedTextSql(row, field)} = any(${parameters.add(folded, 'text[]')})`);
+    }
+    case 'contains': {
+      const [within, part] = node.isInsensitive
+        ? [foldedTextSql(row, field), foldText(value)]
+        : [text, value];
+      return `(strpos(${within}, ${parameters.add(part, 'text')}) > 0)`;
+    }
+    case 'endsWith': {
+      const [within, end] = node.isInsensitive ? [foldedTextSql(row, field), foldText(value)] : [text, value];
+      return `(right(${within}, ${countCodePoints(end)}) = ${parameters.add(end, 'text')})`;
+    }
+    case 'startsWith':
+      return prefixSql(node, field, row, writing);
+    default:
+      return compareSql(node, orderKeySql(row, field, parameters).sql, 'text', foldKey(value), writing);
+  }
+}
+
+/** A prefix of the text folds to a prefix of the slot, which is a range of it. */
+function prefixSql(node: ComparisonNode, field: FieldDefinition, row: SqlRow, writing: Writing): string {
+  const { parameters } = writing;
+  const value = node.value as string;
+  const slot = slotSql(row, field);
+  const key = foldKey(value);
+  const range: string[] = [];
+  let isDecided = false;
+  if (slot !== null) {
+    const end = prefixEnd(key);
+    range.push(`${slot} >= ${parameters.add(key, 'text')}`);
+    if (end !== null) range.push(`${slot} < ${parameters.add(end, 'text')}`);
+    isDecided = node.isInsensitive && key === foldText(value) && (end !== null || key === '');
+  }
+  if (isDecided) return conditions(...range);
+  const [within, prefix] = node.isInsensitive
+    ? [foldedTextSql(row, field), foldText(value)]
+    : [dataTextSql(row, field), value];
+  return conditions(...range, `starts_with(${within}, ${parameters.add(prefix, 'text')})`);
+}
+
+function conditions(...parts: string[]): string {
+  return `(${parts.join(' and ')})`;
+}

@@ -1,0 +1,231 @@
+/** A filter as it comes from a request becomes a `FilterNode`, or BAD_USER_INPUT that names the member and the rule. */
+import { invalidField } from '#schema/errors.ts';
+import type { EntityDefinition, FieldDefinition, TenantModel } from '../definition.ts';
+import { ruleOf } from '../field-types.ts';
+import type { ComparisonKind } from '../field-types.ts';
+import { filterTypeName, typeName } from '../names.ts';
+import { findField, findRelationByIdName, getTarget, inversesOf } from '../relations.ts';
+import { readId } from '../values/choice.ts';
+import { parseDateTime } from '../values/date.ts';
+import { parseJson } from '../values/json.ts';
+import { parseInteger } from '../values/number.ts';
+import { isStorableText } from '../values/report.ts';
+import type { Report } from '../values/report.ts';
+import { listOperators, operatorsOf } from './comparisons.ts';
+import type { Operator } from './comparisons.ts';
+import type { ComparisonNode, FilterNode } from './node.ts';
+import { systemFilterMembers } from './sdl.ts';
+import type { SystemFilterMember } from './sdl.ts';
+
+/** Bounds of one filter. Text in code points. */
+export const filterLimits = {
+  conditions: 500,
+  relationDepth: 12,
+  listLength: 1_000,
+  textLength: 4_000,
+} as const;
+
+type Members = Readonly<Record<string, unknown>>;
+
+interface Reading {
+  readonly model: TenantModel;
+  /** Conditions read so far: comparisons, and every `and or not some none every`. */
+  conditions: number;
+}
+
+/** `filter` as the input type `ContactFilter` gives it; null and undefined choose everything. `path` names it in errors. */
+export function parseFilter(
+  model: TenantModel,
+  entity: EntityDefinition,
+  filter: Members | null | undefined,
+  path = 'filter',
+): FilterNode {
+  if (filter === null || filter === undefined) return { kind: 'all', nodes: [] };
+  return readFilter({ model, conditions: 0 }, entity, filter, path, 0);
+}
+
+function readFilter(
+  reading: Reading,
+  entity: EntityDefinition,
+  filter: unknown,
+  path: string,
+  depth: number,
+): FilterNode {
+  count(reading, path);
+  if (depth > filterLimits.relationDepth) {
+    throw invalidField(path, 'depth', `${path} follows more than ${filterLimits.relationDepth} relations`);
+  }
+  const nodes = membersOf(filter, path).map(([name, value]) =>
+    readMember(reading, entity, name, value, `${path}.${name}`, depth),
+  );
+  return nodes.length === 1 ? (nodes[0] as FilterNode) : { kind: 'all', nodes };
+}
+
+function readMember(
+  reading: Reading,
+  entity: EntityDefinition,
+  name: string,
+  value: unknown,
+  path: string,
+  depth: number,
+): FilterNode {
+  if (name === 'and' || name === 'or') {
+    // GraphQL's own rule for lists: a single value stands for a list of it.
+    const items = Array.isArray(value) ? value : [value];
+    const nodes = items.map((item, i) => readFilter(reading, entity, item, `${path}.${i}`, depth));
+    return { kind: name === 'and' ? 'all' : 'any', nodes };
+  }
+  if (name === 'not') return { kind: 'not', node: readFilter(reading, entity, value, path, depth) };
+  if (Object.hasOwn(systemFilterMembers, name)) {
+    const member = name as SystemFilterMember;
+    return readComparison(reading, member, systemFilterMembers[member].kind, value, path);
+  }
+  const field = findField(entity, name);
+  if (field?.isFilterable) {
+    if (field.type !== 'RELATION')
+      return readComparison(reading, field, ruleOf(field).comparisonKind, value, path);
+    const target = getTarget(reading.model, field);
+    return { kind: 'to-one', field, target, node: readFilter(reading, target, value, path, depth + 1) };
+  }
+  const relation = findRelationByIdName(entity, name);
+  if (relation?.isFilterable) return readComparison(reading, relation, 'ID', value, path);
+  const inverse = inversesOf(reading.model, entity).find((candidate) => candidate.name === name);
+  if (inverse?.field.isFilterable) {
+    const nodes = membersOf(value, path).map(([quantifier, inner]): FilterNode => {
+      const at = `${path}.${quantifier}`;
+      const node = readFilter(reading, inverse.entity, inner, at, depth + 1);
+      const toMany = { kind: 'to-many', entity: inverse.entity, field: inverse.field } as const;
+      if (quantifier === 'some') return { ...toMany, node };
+      if (quantifier === 'none') return { kind: 'not', node: { ...toMany, node } };
+      // Every one matches: there is none that does not.
+      if (quantifier === 'every') return { kind: 'not', node: { ...toMany, node: { kind: 'not', node } } };
+      throw invalidField(at, 'unknown', `${at} is not known: there are some, none and every`);
+    });
+    return { kind: 'all', nodes };
+  }
+  throw invalidField(
+    path,
+    'unknown',
+    `${path} is not known: ${typeName(entity)} cannot be filtered by ${name} (${filterTypeName(entity)})`,
+  );
+}
+
+function readComparison(
+  reading: Reading,
+  subject: FieldDefinition | SystemFilterMember,
+  comparison: ComparisonKind,
+  value: unknown,
+  path: string,
+): FilterNode {
+  const members = membersOf(value, path);
+  const mode = members.find(([name]) => name === 'mode')?.[1] ?? 'DEFAULT';
+  if (mode !== 'DEFAULT' && mode !== 'INSENSITIVE') {
+    throw invalidField(`${path}.mode`, 'option', `${path}.mode must be DEFAULT or INSENSITIVE`);
+  }
+  const nodes = members.flatMap(([name, operand]): FilterNode[] => {
+    if (name === 'mode' && comparison === 'TEXT') return [];
+    const at = `${path}.${name}`;
+    const operator = operatorsOf[comparison].find((known) => known === name);
+    if (!operator)
+      throw invalidField(
+        at,
+        'unknown',
+        `${at} is not known: there are ${operatorsOf[comparison].join(', ')}`,
+      );
+    count(reading, at);
+    return [
+      comparisonNode({ comparison, subject, isInsensitive: mode === 'INSENSITIVE' }, operator, operand, at),
+    ];
+  });
+  return nodes.length === 1 ? (nodes[0] as FilterNode) : { kind: 'all', nodes };
+}
+
+type Compared = Pick<ComparisonNode, 'comparison' | 'subject' | 'isInsensitive'>;
+
+/** Negative operators become `not` around their opposites, so that records without a value are included. */
+function comparisonNode(compared: Compared, operator: Operator, operand: unknown, path: string): FilterNode {
+  const leaf = (positive: ComparisonNode['operator'], value: unknown): FilterNode => ({
+    kind: 'comparison',
+    ...compared,
+    operator: positive,
+    value,
+  });
+  if (operator === 'eq' || operator === 'ne') {
+    const isNull = operand === null;
+    const node = isNull ? leaf('isNull', true) : leaf('eq', readOperand(compared, operand, path));
+    return operator === 'eq' ? node : { kind: 'not', node };
+  }
+  if (operand === null || operand === undefined) {
+    throw invalidField(path, 'null', `${path} must not be null: leave it out, or use isNull`);
+  }
+  if (operator === 'isNull') {
+    if (typeof operand !== 'boolean') throw invalidField(path, 'type', `${path} must be true or false`);
+    return leaf('isNull', operand);
+  }
+  if (!listOperators.has(operator))
+    return leaf(operator as ComparisonNode['operator'], readOperand(compared, operand, path));
+  const items = Array.isArray(operand) ? operand : [operand];
+  if (items.length > filterLimits.listLength) {
+    throw invalidField(
+      path,
+      'maxLength',
+      `${path} must hold at most ${filterLimits.listLength} values, holds ${items.length}`,
+    );
+  }
+  const values = items.map((item, i) => readOperand(compared, item, `${path}.${i}`));
+  if (operator === 'notIn') return { kind: 'not', node: leaf('in', values) };
+  if (operator === 'none') return { kind: 'not', node: leaf('some', values) };
+  return leaf(operator as ComparisonNode['operator'], values);
+}
+
+/** An operand in stored form. The field's own limits do not apply: one may ask for what cannot be. */
+function readOperand(compared: Compared, operand: unknown, path: string): unknown {
+  const report: Report = (rule, sentence) => {
+    throw invalidField(path, rule, `${path} ${sentence}`);
+  };
+  const { subject } = compared;
+  const bare = typeof subject === 'string' ? null : { ...subject, validation: null };
+  switch (compared.comparison) {
+    case 'TEXT':
+      if (typeof operand !== 'string') return report('type', 'must be text');
+      if (operand.length > filterLimits.textLength) {
+        return report('maxLength', `must have at most ${filterLimits.textLength} characters`);
+      }
+      isStorableText(operand, report);
+      return operand;
+    case 'ID':
+      if (typeof operand !== 'string') return report('type', 'must be an id');
+      // Text that is no id is an id that nothing has.
+      return readId(operand) ?? '';
+    case 'TIME':
+      return bare
+        ? ruleOf(bare).parse(operand, bare, report)
+        : parseDateTime(operand, { validation: null }, report);
+    case 'NUMBER':
+      return bare
+        ? ruleOf(bare).parse(operand, bare, report)
+        : parseInteger(operand, { validation: null }, report);
+    case 'CHOICES':
+      return ruleOf({ type: 'SELECT' }).parse(operand, bare as FieldDefinition, report);
+    case 'DOCUMENT':
+      return parseJson(operand, null, report);
+    default:
+      return ruleOf(bare as FieldDefinition).parse(operand, bare as FieldDefinition, report);
+  }
+}
+
+function membersOf(value: unknown, path: string): [string, unknown][] {
+  if (value === null || value === undefined) {
+    throw invalidField(path, 'null', `${path} must not be null: leave it out`);
+  }
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw invalidField(path, 'type', `${path} must be an object`);
+  return Object.entries(value).filter(([, member]) => member !== undefined);
+}
+
+function count(reading: Reading, path: string): void {
+  reading.conditions += 1;
+  if (reading.conditions > filterLimits.conditions) {
+    throw invalidField(path, 'maxLength', `the filter has more than ${filterLimits.conditions} conditions`);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * What of a record is kept beside its data, so that the database can filter, order and search without folding text
+ * itself: the slots, the folded remainders and the search text. All three follow from the data alone.
+ */
+import type { EntityDefinition, FieldDefinition } from './definition.ts';
+import { ruleOf } from './field-types.ts';
+import { countCodePoints, foldKeyLength, foldText } from './fold.ts';
+
+/**
+ * A member of the stored data that is no field's: the whole folded text of the field with this key. It is there only
+ * where neither the field's slot (its first 200 code points) nor the text itself already is the folded text.
+ * Field keys are GraphQL names, so none begins with a tilde.
+ */
+export function foldedMember(key: string): string {
+  return `~${key}`;
+}
+
+/** Code points of search text kept for one field. */
+const searchLimit = 20_000;
+
+/** Whether comparisons of the field may need its folded text. */
+export function isFolded(field: FieldDefinition): boolean {
+  return ruleOf(field).comparisonKind === 'TEXT' && (field.isFilterable || field.isSortable);
+}
+
+/** Slot columns of an entity's fields. */
+export function slotColumns(entity: EntityDefinition): string[] {
+  return entity.fields.flatMap((field) => (field.slot === null ? [] : [field.slot]));
+}
+
+/** Values by slot column, null where the field has none. */
+export function slotValues(
+  entity: EntityDefinition,
+  data: Readonly<Record<string, unknown>>,
+): Record<string, string | number | null> {
+  const values: Record<string, string | number | null> = {};
+  for (const field of entity.fields) {
+    if (field.slot === null) continue;
+    const stored = data[field.key] ?? null;
+    values[field.slot] = stored === null ? null : ruleOf(field).toSlot(stored);
+  }
+  return values;
+}
+
+/** The data as the column `data` holds it: no nulls, and the folded remainders added. */
+export function toStoredData(
+  entity: EntityDefinition,
+  data: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const stored: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(data))
+    if (value !== null && value !== undefined) stored[key] = value;
+  for (const field of entity.fields) {
+    const text = stored[field.key];
+    if (typeof text !== 'string' || !isFolded(field)) continue;
+    const folded = foldText(text);
+    const isWholeInSlot =
+      field.slot !== null && (folded.length < foldKeyLength || countCodePoints(folded) < foldKeyLength);
+    if (!isWholeInSlot && folded !== text) stored[foldedMember(field.key)] = folded;
+  }
+  return stored;
+}
+
+/** The record's own data out of the column `data`. */
+export function fromStoredData(stored: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  for (const key in stored) {
+    if (key.startsWith('~')) {
+      return Object.fromEntries(Object.entries(stored).filter(([name]) => !name.startsWith('~')));
+    }
+  }
+  return stored;
+}
+
+/** The folded text of the searchable fields, one to a line; null where the entity has none or all are empty. */
+export function searchText(entity: EntityDefinition, data: Readonly<Record<string, unknown>>): string | null {
+  const lines: string[] = [];
+  for (const field of entity.fields) {
+    const value = field.isSearchable ? data[field.key] : null;
+    if (value === null || value === undefined) continue;
+    const text = foldText(searchable(field, value));
+    lines.push(text.length > searchLimit ? text.slice(0, searchLimit).toWellFormed() : text);
+  }
+  return lines.length === 0 ? null : lines.join('\n');
+}
+
+/** Options are found by their labels, as people see them, and by their values. */
+function searchable(field: FieldDefinition, value: unknown): string {
+  const values = Array.isArray(value) ? value : [value];
+  return values
+    .map((item) => {
+      const label = field.options?.find((option) => option.value === item)?.label;
+      return label === undefined ? String(item) : `${label} ${item}`;
+    })
+    .join(' ');
+}

@@ -1,0 +1,119 @@
+/** A record's input, by field name, checked against its definition and turned into stored data, by field key. */
+import { invalidInput } from '#schema/errors.ts';
+import type { FieldError } from '#schema/errors.ts';
+import type { EntityDefinition, FieldDefinition } from '../definition.ts';
+import { ruleOf } from '../field-types.ts';
+import { relationIdName, typeName } from '../names.ts';
+import { findField, findRelationByIdName } from '../relations.ts';
+
+/** Stored values by field key; null clears. Only fields that the input (or a default) speaks of are members. */
+export type InputData = Record<string, unknown>;
+
+export interface InputOptions {
+  /** An update: absent fields stay as they are, so no defaults and no complaint about what is not given. */
+  partial: boolean;
+  /** Put before each field's name in errors: `inputs.3`. */
+  path?: string;
+}
+
+/** Errors that one answer lists at most. */
+export const maxFieldErrors = 100;
+
+/** One field's input value in its stored form, or the rules it breaks. Null is no value: it breaks no rule here. */
+export function parseFieldValue(
+  field: FieldDefinition,
+  value: unknown,
+  path: string,
+): { stored: unknown; errors: FieldError[] } {
+  const errors: FieldError[] = [];
+  if (value === null || value === undefined) return { stored: null, errors };
+  const stored = ruleOf(field).parse(value, field, (rule, sentence) => {
+    errors.push({ field: path, rule, message: `${path} ${sentence}` });
+  });
+  return { stored: stored ?? null, errors };
+}
+
+/** As `validateInput`, with the broken rules returned instead of thrown. */
+export function checkInput(
+  entity: EntityDefinition,
+  input: Readonly<Record<string, unknown>>,
+  options: InputOptions,
+): { data: InputData; errors: FieldError[] } {
+  const errors: FieldError[] = [];
+  const data: InputData = {};
+  const given = readMembers(entity, input, options.path, errors);
+  for (const field of entity.fields) {
+    const member = given.get(field);
+    if (member === undefined && options.partial) continue;
+    const path =
+      member?.path ?? join(options.path, field.type === 'RELATION' ? relationIdName(field.name) : field.name);
+    const parsed = parseFieldValue(field, member === undefined ? field.defaultValue : member.value, path);
+    errors.push(...parsed.errors);
+    if (parsed.stored === null && parsed.errors.length === 0 && field.isRequired) {
+      errors.push({ field: path, rule: 'required', message: `${path} is required` });
+    }
+    if (member !== undefined || parsed.stored !== null) data[field.key] = parsed.stored;
+  }
+  return { data, errors };
+}
+
+/** Stored data of an input. Throws BAD_USER_INPUT that lists every broken rule (the first hundred). */
+export function validateInput(
+  entity: EntityDefinition,
+  input: Readonly<Record<string, unknown>>,
+  options: InputOptions,
+): InputData {
+  const { data, errors } = checkInput(entity, input, options);
+  if (errors.length > 0) throw invalidInput(errors.slice(0, maxFieldErrors));
+  return data;
+}
+
+interface Member {
+  path: string;
+  value: unknown;
+}
+
+/** Which field each member of the input speaks of; `company: { connect: … }` and `companyId` speak of the same. */
+function readMembers(
+  entity: EntityDefinition,
+  input: Readonly<Record<string, unknown>>,
+  path: string | undefined,
+  errors: FieldError[],
+): Map<FieldDefinition, Member> {
+  const given = new Map<FieldDefinition, Member>();
+  for (const [name, value] of Object.entries(input)) {
+    if (value === undefined) continue;
+    const named = findField(entity, name);
+    const field = named ?? findRelationByIdName(entity, name);
+    const memberPath = join(path, name);
+    if (!field) {
+      errors.push({
+        field: memberPath,
+        rule: 'unknown',
+        message: `${memberPath} is no field of ${typeName(entity)}`,
+      });
+    } else if (given.has(field)) {
+      const message = `${memberPath} says the same as ${given.get(field)?.path}: give one of them`;
+      errors.push({ field: memberPath, rule: 'duplicate', message });
+    } else if (named?.type === 'RELATION') {
+      given.set(field, readConnect(value, memberPath, errors));
+    } else {
+      given.set(field, { path: memberPath, value });
+    }
+  }
+  return given;
+}
+
+function readConnect(value: unknown, path: string, errors: FieldError[]): Member {
+  if (value === null) return { path, value: null };
+  const members =
+    typeof value === 'object' ? Object.entries(value).filter(([, member]) => member !== undefined) : [];
+  const [first] = members;
+  if (members.length === 1 && first?.[0] === 'connect') return { path: `${path}.connect`, value: first[1] };
+  errors.push({ field: path, rule: 'relation', message: `${path} must be { connect: <id> } or null` });
+  return { path, value: null };
+}
+
+function join(path: string | undefined, name: string): string {
+  return path === undefined ? name : `${path}.${name}`;
+}
