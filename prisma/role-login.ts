@@ -31,7 +31,8 @@ export async function allowRolesToLogIn(
   }
 }
 
-async function refusePowerful(client: pg.Client, role: DatabaseRole): Promise<void> {
+/** Throws where `role` is not there, is a superuser or has BYPASSRLS. */
+export async function refusePowerful(client: pg.Client, role: string): Promise<void> {
   const { rows } = await client.query(
     'select rolsuper or rolbypassrls as powerful from pg_catalog.pg_roles where rolname = $1',
     [role],
