@@ -1,0 +1,114 @@
+/** A supergraph that operations can be compiled on. What it compiles keeps nothing of it but copies of input types. */
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
+import { QueryPlanner } from '@apollo/query-planner';
+import {
+  buildSchema,
+  execute,
+  GraphQLError,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  printSchema,
+  specifiedRules,
+  validate,
+  visit,
+} from 'graphql';
+import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
+import { DomainError } from '#schema/errors.ts';
+import type { LoadedGraph, ParsedOperation, SubgraphMap } from '../executor.ts';
+import { buildRecipe } from './plan/build-recipe.ts';
+import { createInputTypeCopies } from './plan/input-types.ts';
+import { CompiledOperation } from './run/compiled-operation.ts';
+import type { Introspect } from './run/compiled-operation.ts';
+
+export interface LoadedGraphOptions {
+  readonly subgraphs: SubgraphMap;
+  readonly introspection: boolean;
+  /** False for a supergraph that was just composed here. */
+  readonly validateSupergraph: boolean;
+}
+
+/** Bytes of heap for each character of supergraph SDL. */
+const heapBytesPerSdlCharacter = 90;
+const maxValidationErrors = 20;
+
+/** Throws when the SDL is no supergraph or needs federation features that the planner lacks. */
+export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOptions): LoadedGraph {
+  const supergraph = Supergraph.build(parse(supergraphSdl, { noLocation: true }), {
+    validateSupergraph: options.validateSupergraph,
+  });
+  const apiSchema = supergraph.apiSchema();
+  const schema = apiSchema.toGraphQLJSSchema();
+  const planner = new QueryPlanner(supergraph);
+  const rules = options.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+  const apiSdl = printSchema(schema);
+  const inputTypes = createInputTypeCopies(() => schema);
+  // Made outside of any scope that sees the schema: operations keep these.
+  const introspect = createIntrospect(gzipSync(apiSdl));
+
+  const compile = (parsed: ParsedOperation) => {
+    const operation = operationFromDocument(apiSchema, parsed.document, {
+      operationName: parsed.operationName ?? undefined,
+      validate: false,
+    });
+    const queryPlan = planner.buildQueryPlan(operation);
+    const recipe = buildRecipe({ parsed, schema, supergraph: supergraph.schema, queryPlan, inputTypes });
+    return new CompiledOperation({
+      recipe,
+      inputTypes: inputTypes.types,
+      subgraphs: options.subgraphs,
+      introspect,
+    });
+  };
+
+  return {
+    apiSdl,
+    heapBytes: supergraphSdl.length * heapBytesPerSdlCharacter,
+    prepare(parsed) {
+      const errors = [
+        ...validate(schema, parsed.document, rules, { maxErrors: maxValidationErrors }),
+        ...unsafeResponseNames(parsed.document),
+      ];
+      if (errors.length > 0) return { errors: errors.map(validationError) };
+      try {
+        return compile(parsed);
+      } catch (error) {
+        if (error instanceof GraphQLError) return { errors: [validationError(error)] };
+        if (!(error instanceof DomainError)) throw error;
+        return { errors: [new GraphQLError(error.message, { extensions: error.extensions })] };
+      }
+    },
+  };
+}
+
+/** `__proto__` as a response name would set a prototype wherever an answer passes; nobody means it. */
+function unsafeResponseNames(document: DocumentNode): GraphQLError[] {
+  const errors: GraphQLError[] = [];
+  visit(document, {
+    Field(node) {
+      if (node.alias?.value !== '__proto__') return;
+      errors.push(new GraphQLError('A response name cannot be "__proto__".', { nodes: node }));
+    },
+  });
+  return errors;
+}
+
+function validationError(error: GraphQLError): GraphQLError {
+  return new GraphQLError(error.message, {
+    nodes: error.nodes,
+    extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+  });
+}
+
+/** Introspection with variables is rare: the schema is built again for it, and kept only while somebody else does. */
+function createIntrospect(zippedSdl: Buffer): Introspect {
+  let known: WeakRef<GraphQLSchema> | undefined;
+  return (query, variableValues) => {
+    let schema = known?.deref();
+    if (!schema) {
+      schema = buildSchema(gunzipSync(zippedSdl).toString(), { noLocation: true, assumeValid: true });
+      known = new WeakRef(schema);
+    }
+    return execute({ schema, document: parse(query), variableValues }) as ExecutionResult;
+  };
+}

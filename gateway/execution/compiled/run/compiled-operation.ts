@@ -1,0 +1,136 @@
+/** A recipe made runnable. Holds functions and strings, never a schema, so that it outlives the graph it was made on. */
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import type { SubgraphRequest, SubgraphService } from '#schema/subgraph-protocol.ts';
+import type { ExecutionRequest, LiveSubscription, PreparedOperation, SubgraphMap } from '../../executor.ts';
+import type { FetchStep, InputTypes, IntrospectionRecipe, OperationRecipe } from '../recipe.ts';
+import { badRequest, failedCall, stoppedError, subgraphError, unexplained } from './errors.ts';
+import type { Completion } from './errors.ts';
+import { subgraphRequest } from './fetch.ts';
+import { createLiveSubscription } from './live-subscription.ts';
+import { isObject, mergeInto } from './merge.ts';
+import { createRun, settled } from './operation-run.ts';
+import type { Answer, OperationRun, Step } from './operation-run.ts';
+import { recipeBytes } from './recipe-bytes.ts';
+import { applyRewrites } from './rewrites.ts';
+import { createShaper } from './shaper.ts';
+import type { Shaper } from './shaper.ts';
+import { createStep } from './steps.ts';
+import { coerceVariables } from './variables.ts';
+import type { CoercedVariables } from './variables.ts';
+
+/** Answers an introspection operation that reads variables, on the graph's API schema. */
+export type Introspect = (query: string, variables: Readonly<Record<string, unknown>>) => ExecutionResult;
+
+export interface CompiledOperationOptions {
+  readonly recipe: OperationRecipe;
+  readonly inputTypes: InputTypes;
+  readonly subgraphs: SubgraphMap;
+  readonly introspect: Introspect;
+}
+
+/** What opens a subscription's upstream. Two of equal `key` are one and the same upstream. */
+export interface Upstream {
+  readonly key: string;
+  readonly service: SubgraphService | undefined;
+  readonly request: SubgraphRequest;
+}
+
+export class CompiledOperation implements PreparedOperation {
+  readonly summary: PreparedOperation['summary'];
+  readonly heapBytes: number;
+  readonly #shape: Shaper;
+  readonly #step: Step | null;
+  readonly #source: FetchStep | null;
+  readonly #subgraphs: SubgraphMap;
+  readonly #introspection: readonly IntrospectionRecipe[];
+  readonly #introspect: Introspect;
+  readonly #coerce: (provided: Readonly<Record<string, unknown>>) => CoercedVariables;
+
+  constructor({ recipe, inputTypes, subgraphs, introspect }: CompiledOperationOptions) {
+    const { variables, conditionVariables } = recipe;
+    this.summary = recipe.summary;
+    this.heapBytes = recipeBytes(recipe);
+    this.#shape = createShaper(recipe);
+    this.#step = recipe.plan && createStep(recipe.plan, subgraphs);
+    this.#source = recipe.source;
+    this.#subgraphs = subgraphs;
+    this.#introspection = recipe.introspection;
+    this.#introspect = introspect;
+    this.#coerce = (provided) => coerceVariables(variables, inputTypes, conditionVariables, provided);
+  }
+
+  execute(request: ExecutionRequest): Promise<ExecutionResult> {
+    const coerced = this.#coerce(request.variables);
+    if (coerced.errors) return Promise.resolve({ errors: coerced.errors });
+    if (this.#source)
+      return Promise.resolve({ errors: [badRequest('Subscriptions run over a subscription transport')] });
+    return this.#complete(createRun(request, coerced.values));
+  }
+
+  async subscribe(request: ExecutionRequest): Promise<LiveSubscription | ExecutionResult> {
+    const upstream = this.upstream(request);
+    if ('errors' in upstream) return upstream;
+    const source = this.#source as FetchStep;
+    try {
+      if (!upstream.service) throw new Error(`There is no subgraph "${source.subgraph}"`);
+      const events = await upstream.service.subscribe(upstream.request);
+      if (Symbol.asyncIterator in events) return createLiveSubscription(events, upstream.key, this, request);
+      return { errors: (events.errors ?? []).map((error) => subgraphError(error, error.path)) };
+    } catch (cause) {
+      return { errors: [failedCall(source.subgraph, cause)] };
+    }
+  }
+
+  /** What this subscription asks of its upstream, or why it cannot. */
+  upstream(request: ExecutionRequest): Upstream | { readonly errors: readonly GraphQLError[] } {
+    const source = this.#source;
+    if (!source) return { errors: [badRequest('Queries and mutations are not subscribed to')] };
+    const coerced = this.#coerce(request.variables);
+    if (coerced.errors) return { errors: coerced.errors };
+    const asked = subgraphRequest(source, { request, variables: coerced.values }, null);
+    const key = JSON.stringify([source.subgraph, asked.query, asked.operationName, asked.variables]);
+    return { key, service: this.#subgraphs.get(source.subgraph), request: asked };
+  }
+
+  /** Completes one event of the upstream. The event belongs to the answer from then on. */
+  completeEvent(event: Answer, request: ExecutionRequest): Promise<ExecutionResult> {
+    const coerced = this.#coerce(request.variables);
+    if (coerced.errors) return Promise.resolve({ errors: coerced.errors });
+    const run = createRun(request, coerced.values);
+    for (const error of event.errors ?? []) run.errors.push(subgraphError(error, error.path));
+    if (!isObject(event.data)) return this.#complete(run, null);
+    applyRewrites(this.#source?.outputRewrites ?? [], event.data);
+    mergeInto(run.data, event.data);
+    return this.#complete(run);
+  }
+
+  #complete(run: OperationRun, step: Step | null = this.#step): Promise<ExecutionResult> {
+    const pending = step?.(run);
+    if (!pending) return Promise.resolve(this.#result(run));
+    return settled(run, pending).then(() => this.#result(run));
+  }
+
+  #result(run: OperationRun): ExecutionResult {
+    const { variables, errors } = run;
+    if (run.stopped) errors.push(stoppedError(run.request.signal?.reason));
+    const completions: Completion[] = [];
+    const introspection = this.#introspection.length > 0 ? this.#introspected(run) : {};
+    const data = this.#shape({ variables, introspection, completions }, run.data) ?? null;
+    if (completions.length > 0) errors.push(...unexplained(completions, errors));
+    return errors.length > 0 ? { errors, data } : { data };
+  }
+
+  #introspected({ variables }: OperationRun): Record<string, unknown> {
+    const answers: Record<string, unknown> = {};
+    for (const { key, json, query, variables: names } of this.#introspection) {
+      if (json !== null) answers[key] = JSON.parse(json);
+      else if (query !== null) {
+        const passed = Object.fromEntries(
+          names.filter((name) => name in variables).map((name) => [name, variables[name]]),
+        );
+        answers[key] = this.#introspect(query, passed).data?.[key] ?? null;
+      }
+    }
+    return answers;
+  }
+}

@@ -1,0 +1,167 @@
+/** One call of a subgraph: what to ask it, and where its answer goes. */
+import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { SubgraphRequest, SubgraphService } from '#schema/subgraph-protocol.ts';
+import { DomainError } from '#schema/errors.ts';
+import type { FetchStep } from '../recipe.ts';
+import { failedCall, subgraphError } from './errors.ts';
+import { isObject, mergeInto } from './merge.ts';
+import type { OperationRun, ResponseObject, Step } from './operation-run.ts';
+import { createRepresentationBuilder } from './representations.ts';
+import type { Representations } from './representations.ts';
+import { collectObjects, collectPaths, fixedPath } from './response-paths.ts';
+import type { ResponsePath } from './response-paths.ts';
+import { applyRewrites, rewrittenPath } from './rewrites.ts';
+
+/** Calls `service` and merges its answer; errors are kept in the run. Without a service each run gets an error. */
+export function createFetch(step: FetchStep, service: SubgraphService | undefined): Step {
+  const merge = step.requires ? createEntityFetch(step) : createRootFetch(step);
+  return (run) => {
+    const call = merge(run);
+    if (!call) return undefined;
+    const fail = (cause: unknown) => {
+      if (!run.stopped) run.errors.push(failedCall(step.subgraph, cause));
+    };
+    try {
+      if (!service) throw new DomainError('SUBGRAPH_UNAVAILABLE', `There is no subgraph "${step.subgraph}"`);
+      return service.execute(subgraphRequest(step, run, call.representations)).then((answer) => {
+        if (run.stopped) return;
+        try {
+          call.take(answer);
+        } catch (cause) {
+          fail(cause);
+        }
+      }, fail);
+    } catch (cause) {
+      fail(cause);
+      return undefined;
+    }
+  };
+}
+
+/** A call that is to be made, and what to do with its answer. */
+interface Call {
+  readonly representations: ResponseObject[] | null;
+  take(answer: ExecutionResult): void;
+}
+
+/** Undefined: there is nothing to ask. */
+type CallMaker = (run: OperationRun) => Call | undefined;
+
+function createRootFetch(step: FetchStep): CallMaker {
+  const prefix = fixedPath(step.path);
+  return (run) => {
+    if (run.stopped) return undefined;
+    const objects = collectObjects(run.data, step.path);
+    if (objects.length === 0) return undefined;
+    return {
+      representations: null,
+      take(answer) {
+        for (const error of answer.errors ?? []) {
+          run.errors.push(
+            subgraphError(
+              error,
+              error.path && [...prefix, ...rewrittenPath(step.outputRewrites, error.path)],
+            ),
+          );
+        }
+        if (!isObject(answer.data)) return;
+        applyRewrites(step.outputRewrites, answer.data);
+        for (const object of objects) mergeInto(object, answer.data);
+      },
+    };
+  };
+}
+
+function createEntityFetch(step: FetchStep): CallMaker {
+  const represent = createRepresentationBuilder(step.requires ?? [], step.inputRewrites);
+  return (run) => {
+    if (run.stopped) return undefined;
+    const objects = collectObjects(run.data, step.path);
+    if (objects.length === 0) return undefined;
+    const representations = represent(objects);
+    if (representations.values.length === 0) return undefined;
+    return {
+      representations: representations.values,
+      take(answer) {
+        if (answer.errors?.length) takeEntityErrors(run, step, representations, answer.errors);
+        if (answer.data) mergeEntities(step, objects, representations, answer.data);
+      },
+    };
+  };
+}
+
+function mergeEntities(
+  step: FetchStep,
+  objects: readonly ResponseObject[],
+  { values, indexes }: Representations,
+  data: Record<string, unknown>,
+): void {
+  const entities = data._entities;
+  if (!Array.isArray(entities) || entities.length !== values.length) {
+    const message = `"${step.subgraph}" did not answer ${values.length} entities to ${values.length} representations`;
+    throw new DomainError('SUBGRAPH_UNAVAILABLE', message);
+  }
+  const rewritten = step.outputRewrites.length > 0 ? new Set<unknown>() : null;
+  for (let index = 0; index < objects.length; index++) {
+    const object = objects[index] as ResponseObject;
+    const entity: unknown = entities[indexes[index] as number];
+    if (!isObject(entity)) continue;
+    if (rewritten && !rewritten.has(entity)) {
+      // The rewrites' type conditions read it.
+      entity.__typename ??= object.__typename;
+      applyRewrites(step.outputRewrites, entity);
+      rewritten.add(entity);
+    }
+    mergeInto(object, entity);
+  }
+}
+
+/** An error at `_entities.3.name` goes to every object that the fourth representation stands for. */
+function takeEntityErrors(
+  run: OperationRun,
+  step: FetchStep,
+  { indexes }: Representations,
+  errors: readonly GraphQLFormattedError[],
+): void {
+  const prefix = fixedPath(step.path);
+  let paths: ResponsePath[] | undefined;
+  for (const error of errors) {
+    const position = error.path?.[1];
+    if (typeof position !== 'number') {
+      run.errors.push(subgraphError(error, error.path && prefix));
+      continue;
+    }
+    const below = rewrittenPath(step.outputRewrites, (error.path ?? []).slice(2));
+    paths ??= collectPaths(run.data, step.path);
+    let isPlaced = false;
+    for (const [index, representation] of indexes.entries()) {
+      if (representation !== position) continue;
+      run.errors.push(subgraphError(error, [...(paths[index] ?? prefix), ...below]));
+      isPlaced = true;
+    }
+    if (!isPlaced) run.errors.push(subgraphError(error, prefix));
+  }
+}
+
+/** Also for the fetch that opens a subscription. */
+export function subgraphRequest(
+  step: FetchStep,
+  { request, variables }: Pick<OperationRun, 'request' | 'variables'>,
+  representations: ResponseObject[] | null,
+): SubgraphRequest {
+  const passed: Record<string, unknown> = {};
+  for (const name of step.variables) {
+    if (Object.hasOwn(variables, name)) passed[name] = variables[name];
+  }
+  if (representations) passed.representations = representations;
+  return {
+    query: step.query,
+    operationName: step.operationName ?? undefined,
+    variables: passed,
+    claims: request.claims,
+    definitionsVersion: request.definitionsVersion,
+    requestId: request.requestId,
+    clientAddress: request.clientAddress,
+    signal: request.signal,
+  };
+}

@@ -1,0 +1,77 @@
+/** A subscription as its client sees it: the upstream's events, each completed by the operation of the moment. */
+import { GraphQLError } from 'graphql';
+import type { ExecutionResult } from 'graphql';
+import type { ExecutionRequest, LiveSubscription } from '../../executor.ts';
+import { CompiledOperation } from './compiled-operation.ts';
+
+const end = { value: undefined, done: true } as const;
+
+/**
+ * Events are completed one after the other, pulled only when the client asks. `upstreamKey` says what was subscribed
+ * to: an operation that asks something else of its upstream cannot go on with it. Aborting the request's signal ends it.
+ */
+export function createLiveSubscription(
+  upstream: AsyncIterableIterator<ExecutionResult>,
+  upstreamKey: string,
+  operation: CompiledOperation,
+  request: ExecutionRequest,
+): LiveSubscription {
+  const ended = Promise.withResolvers<typeof end>();
+  let current = { operation, request };
+  let isEnded = false;
+
+  const close = (): void => {
+    if (isEnded) return;
+    isEnded = true;
+    ended.resolve(end);
+    request.signal?.removeEventListener('abort', close);
+    // Not awaited: a generator that waits for its own pending step would never answer.
+    void Promise.resolve(upstream.return?.()).catch(() => undefined);
+  };
+  if (request.signal?.aborted) close();
+  else request.signal?.addEventListener('abort', close, { once: true });
+
+  const pull = async (): Promise<IteratorResult<ExecutionResult>> => {
+    const step = await upstream.next();
+    if (step.done) {
+      close();
+      return end;
+    }
+    const { operation: by, request: asked } = current;
+    return { value: await by.completeEvent(step.value, asked), done: false };
+  };
+
+  return {
+    next() {
+      if (isEnded) return Promise.resolve(end);
+      return Promise.race([
+        pull().catch((error: unknown) => {
+          close();
+          throw error;
+        }),
+        ended.promise,
+      ]);
+    },
+    return() {
+      close();
+      return Promise.resolve(end);
+    },
+    throw(error: unknown) {
+      close();
+      return Promise.reject(error);
+    },
+    continueWith(next, nextRequest) {
+      const asked = next instanceof CompiledOperation ? next.upstream(nextRequest) : null;
+      if (asked && 'errors' in asked) return asked.errors;
+      if (!(next instanceof CompiledOperation) || asked?.key !== upstreamKey) {
+        const message = 'The graph changed so that this subscription has to be made again';
+        return [new GraphQLError(message, { extensions: { code: 'CONFLICT' } })];
+      }
+      current = { operation: next, request: nextRequest };
+      return null;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
