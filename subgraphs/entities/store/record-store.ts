@@ -51,23 +51,64 @@ export interface InverseRequest extends ListRequest {
   readonly parentIds: readonly string[];
 }
 
+/** What an import says of a record that it brings along; what is absent the store decides as for any new record. */
+export interface RecordOrigin {
+  /** CONFLICT where a record of the entity, deleted ones included, has it already. */
+  readonly id?: string;
+  readonly createdAt?: Date;
+  readonly createdBy?: string | null;
+}
+
 export interface RecordStore {
   /** In the order of `ids`; null for an id that is unknown, deleted or another tenant's. One statement. */
-  findMany(context: StoreContext, entity: EntityDefinition, ids: readonly string[]): Promise<(StoredRecord | null)[]>;
+  findMany(
+    context: StoreContext,
+    entity: EntityDefinition,
+    ids: readonly string[],
+  ): Promise<(StoredRecord | null)[]>;
   /** Null where no record has the value. */
-  findByUnique(context: StoreContext, entity: EntityDefinition, fieldName: string, value: unknown): Promise<StoredRecord | null>;
+  findByUnique(
+    context: StoreContext,
+    entity: EntityDefinition,
+    fieldName: string,
+    value: unknown,
+  ): Promise<StoredRecord | null>;
   list(context: StoreContext, request: ListRequest): Promise<Page>;
-  count(context: StoreContext, request: Pick<ListRequest, 'entity' | 'filter' | 'search' | 'includeDeleted'>): Promise<number>;
+  count(
+    context: StoreContext,
+    request: Pick<ListRequest, 'entity' | 'filter' | 'search' | 'includeDeleted'>,
+  ): Promise<number>;
   listInverse(context: StoreContext, request: InverseRequest): Promise<Page[]>;
   countInverse(context: StoreContext, request: InverseRequest): Promise<number[]>;
 
-  /** All or nothing, up to 1,000. `inputs` are by field name. */
-  create(context: StoreContext, entity: EntityDefinition, inputs: readonly Readonly<Record<string, unknown>>[]): Promise<StoredRecord[]>;
+  /** All or nothing, up to 1,000. `inputs` are by field name; `origins`, where given, has a member for each input. */
+  create(
+    context: StoreContext,
+    entity: EntityDefinition,
+    inputs: readonly Readonly<Record<string, unknown>>[],
+    origins?: readonly RecordOrigin[],
+  ): Promise<StoredRecord[]>;
   /** NOT_FOUND; VERSION_CONFLICT with `currentVersion` where `expectedVersion` differs. */
-  update(context: StoreContext, entity: EntityDefinition, id: string, input: Readonly<Record<string, unknown>>, expectedVersion?: number | null): Promise<StoredRecord>;
+  update(
+    context: StoreContext,
+    entity: EntityDefinition,
+    id: string,
+    input: Readonly<Record<string, unknown>>,
+    expectedVersion?: number | null,
+  ): Promise<StoredRecord>;
   /** Creates, or updates the record that has the same value in the unique field. */
-  upsert(context: StoreContext, entity: EntityDefinition, uniqueField: string, input: Readonly<Record<string, unknown>>): Promise<StoredRecord>;
+  upsert(
+    context: StoreContext,
+    entity: EntityDefinition,
+    uniqueField: string,
+    input: Readonly<Record<string, unknown>>,
+  ): Promise<StoredRecord>;
   /** Softly: its keys go, relations at it follow their onDelete. */
-  delete(context: StoreContext, entity: EntityDefinition, id: string, expectedVersion?: number | null): Promise<StoredRecord>;
+  delete(
+    context: StoreContext,
+    entity: EntityDefinition,
+    id: string,
+    expectedVersion?: number | null,
+  ): Promise<StoredRecord>;
   restore(context: StoreContext, entity: EntityDefinition, id: string): Promise<StoredRecord>;
 }
