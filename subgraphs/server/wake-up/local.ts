@@ -29,7 +29,7 @@ export function createHints(): Hints {
     const tenantIds = [...waiting];
     waiting.clear();
     for (const tenantId of tenantIds) {
-      for (const listener of [...listeners]) {
+      for (const listener of listeners) {
         try {
           listener(tenantId);
         } catch {

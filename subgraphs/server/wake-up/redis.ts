@@ -34,7 +34,8 @@ export function createRedisWakeUp(url: string, logger: Pick<Logger, 'warn' | 'in
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResubscribe: false,
-    retryStrategy: (attempt: number) => (isClosed ? null : Math.min(50 * 2 ** Math.min(attempt, 10), maxReconnectMs)),
+    retryStrategy: (attempt: number) =>
+      isClosed ? null : Math.min(50 * 2 ** Math.min(attempt, 10), maxReconnectMs),
   };
   const publisher = new Redis(url, options);
   const subscriber = new Redis(url, options);
@@ -42,7 +43,10 @@ export function createRedisWakeUp(url: string, logger: Pick<Logger, 'warn' | 'in
   const onError = (error: Error) => {
     if (isReported || isClosed) return;
     isReported = true;
-    logger.warn({ err: error }, 'Redis is not reachable; changes made by other processes are found by polling');
+    logger.warn(
+      { err: error },
+      'Redis is not reachable; changes made by other processes are found by polling',
+    );
   };
   publisher.on('error', onError);
   subscriber.on('error', onError);

@@ -1,0 +1,27 @@
+import type { LogRecord } from '#schema/events.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { ruleOf } from '#subgraphs/model/field-types.ts';
+import { relationIdName } from '#subgraphs/model/names.ts';
+
+/** A logged record by the names that its fields have now: as the graph's own type shows it, a relation as its id. */
+export function recordJson(entity: EntityDefinition, id: string, record: LogRecord): Record<string, unknown> {
+  const json: Record<string, unknown> = { id };
+  for (const field of entity.fields) {
+    const stored = record.data[field.key];
+    const name = field.type === 'RELATION' ? relationIdName(field.name) : field.name;
+    json[name] = stored === undefined || stored === null ? null : ruleOf(field).toOutput(stored, field);
+  }
+  json.version = record.version;
+  json.createdAt = record.createdAt;
+  json.updatedAt = record.updatedAt;
+  json.createdBy = record.createdBy;
+  json.deletedAt = record.deletedAt;
+  return json;
+}
+
+/** Names of fields by their keys, in the definition's order; keys of fields that are gone are dropped. */
+export function fieldNames(entity: EntityDefinition, keys: readonly string[]): string[] {
+  if (keys.length === 0) return [];
+  const changed = new Set(keys);
+  return entity.fields.filter((field) => changed.has(field.key)).map((field) => field.name);
+}

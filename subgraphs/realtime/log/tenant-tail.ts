@@ -1,0 +1,259 @@
+import type { Logger } from 'pino';
+import type { Claims } from '#schema/claims.ts';
+import { DomainError, invalidField } from '#schema/errors.ts';
+import { decodeLogCursor, type LogEvent } from '#schema/events.ts';
+import type { TenantModel } from '#subgraphs/model/definition.ts';
+import type { EventStore, LogHead, PageLimits, StoredEvent } from './event-store.ts';
+import type { Delivery, Feed, LogEntry } from './feed.ts';
+import { FeedGroups } from './feed-groups.ts';
+import { createNextFlight } from './next-flight.ts';
+import { RecentEntries } from './recent-entries.ts';
+import { type QueueLimits, Subscriber } from './subscriber.ts';
+import { systemClaims } from './system-claims.ts';
+
+export interface TailOptions {
+  tenantId: string;
+  store: Pick<EventStore, 'readHead' | 'readPage'>;
+  /** The tenant's definitions, at least as new as that version. */
+  getModel(claims: Claims, atLeastVersion: number): Promise<TenantModel>;
+  page: PageLimits;
+  /** No more than `queue`: it may be handed to a subscriber at once. */
+  recent: { count: number; bytes: number };
+  queue: QueueLimits;
+  logger: Pick<Logger, 'warn'>;
+  /** The last subscriber left. */
+  onIdle(): void;
+}
+
+export interface SubscribeRequest<Value> {
+  /** Null: from the log's head as it is now. */
+  after: string | null;
+  /** Names the feed among the tenant's: who has the same key shares it. */
+  key: string;
+  createFeed(): Feed<Value>;
+}
+
+/**
+ * The one reader of a tenant's log in this process. It reads what follows its position whenever it is woken, and offers
+ * each event to its subscribers in the log's order. Who asks for older events is first served from memory, or from the table page by page at
+ * its own pace, and joins the live tail exactly where that ended.
+ */
+export class TenantTail {
+  readonly #options: TailOptions;
+  readonly #claims: Claims;
+  readonly #readHead: () => Promise<LogHead>;
+  readonly #groups = new FeedGroups();
+  /** Null until the first subscriber's head was read. */
+  #recent: RecentEntries | null = null;
+  /** Everything up to and including this was offered. */
+  #position = 0;
+  #model: TenantModel | null = null;
+  #opening = 0;
+  #isPumping = false;
+  #isWoken = false;
+  #isClosed = false;
+  #hasRead = false;
+
+  constructor(options: TailOptions) {
+    this.#options = options;
+    this.#claims = systemClaims(options.tenantId);
+    this.#readHead = createNextFlight(() => options.store.readHead(options.tenantId));
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Whether it read since the last call: then a poll has nothing to tell it. */
+  takeHasRead(): boolean {
+    const hasRead = this.#hasRead;
+    this.#hasRead = false;
+    return hasRead;
+  }
+
+  /**
+   * The place in the log is fixed when this resolves. BAD_USER_INPUT for a cursor that is none or lies ahead of the log,
+   * CURSOR_EXPIRED for one whose events are gone.
+   */
+  async subscribe<Value>(request: SubscribeRequest<Value>): Promise<AsyncIterableIterator<Delivery<Value>>> {
+    const asked = request.after === null ? null : decodeLogCursor(request.after);
+    this.#opening += 1;
+    try {
+      const head = await this.#readHead();
+      const position = asked ?? head.seq;
+      if (position > head.seq) throw invalidField('after', 'cursor', 'The cursor lies ahead of the log');
+      if (position < head.trimmedSeq) throw expired();
+      const recent = await this.#begin(head);
+      if (this.#isClosed) throw new DomainError('SUBGRAPH_UNAVAILABLE', 'The server is going down');
+      const subscriber = this.#join(request, position, recent);
+      // A hint that came before there was a position is not lost.
+      if (head.seq > this.#position || this.#isWoken) this.wake();
+      return subscriber.stream();
+    } finally {
+      this.#opening -= 1;
+      this.#closeIfIdle();
+    }
+  }
+
+  /** Reads on, now or, where a read is under way, right after it. */
+  wake(): void {
+    this.#isWoken = true;
+    if (!this.#isPumping && this.#recent && !this.#isClosed) void this.#pump(this.#recent);
+  }
+
+  /** Ends every subscriber; `error` is made for each, from its cursor. */
+  close(error: (cursor: string) => Error): void {
+    this.#isClosed = true;
+    this.#groups.end(error);
+  }
+
+  /** Takes the tail's first position. Subscribers that open at the same time all begin at the first one's. */
+  async #begin(head: LogHead): Promise<RecentEntries> {
+    if (this.#model === null || this.#model.version < head.definitionsVersion) {
+      const model = await this.#options.getModel(this.#claims, head.definitionsVersion);
+      if (this.#model === null || this.#model.version < model.version) this.#model = model;
+    }
+    if (this.#recent === null) {
+      this.#position = head.seq;
+      this.#recent = new RecentEntries(head.seq, this.#options.recent);
+    }
+    return this.#recent;
+  }
+
+  #join<Value>(request: SubscribeRequest<Value>, position: number, recent: RecentEntries): Subscriber<Value> {
+    const feed = this.#groups.feedOf(request.key, request.createFeed);
+    feed.check(this.#model as TenantModel);
+    const subscriber: Subscriber<Value> = new Subscriber<Value>({
+      position,
+      limits: this.#options.queue,
+      readMore: () => this.#readOlder(subscriber, feed, recent),
+      onEnd: () => {
+        this.#groups.delete(request.key, subscriber);
+        this.#closeIfIdle();
+      },
+    });
+    this.#groups.add(request.key, feed, subscriber);
+    this.#goLiveIfNear(subscriber, feed, recent);
+    return subscriber;
+  }
+
+  /** Makes it live where memory holds all that it has not seen. Synchronous: nothing can come between. */
+  #goLiveIfNear<Value>(subscriber: Subscriber<Value>, feed: Feed<Value>, recent: RecentEntries): boolean {
+    if (subscriber.seen < recent.start) return false;
+    offerAll(subscriber, feed, recent.since(subscriber.seen));
+    subscriber.goLive();
+    return true;
+  }
+
+  /** The next page for a subscriber that is not live yet. */
+  async #readOlder<Value>(
+    subscriber: Subscriber<Value>,
+    feed: Feed<Value>,
+    recent: RecentEntries,
+  ): Promise<void> {
+    if (this.#goLiveIfNear(subscriber, feed, recent)) return;
+    let events: StoredEvent[];
+    try {
+      ({ events } = await this.#options.store.readPage(
+        this.#options.tenantId,
+        subscriber.seen,
+        this.#options.page,
+      ));
+    } catch (error) {
+      subscriber.end(unreadable(subscriber.cursor, error));
+      return;
+    }
+    const model = this.#model;
+    if (!subscriber.isOpen || !model) return;
+    // Memory begins after this subscriber's place, so an event follows it, unless retention took it.
+    if (events[0]?.event.seq !== subscriber.seen + 1) {
+      subscriber.end(expired(subscriber.cursor));
+      return;
+    }
+    offerAll(
+      subscriber,
+      feed,
+      events.map((stored) => ({ ...stored, model })),
+    );
+  }
+
+  async #pump(recent: RecentEntries): Promise<void> {
+    this.#isPumping = true;
+    try {
+      while (this.#isWoken && !this.#isClosed) {
+        this.#isWoken = false;
+        const page = await this.#options.store.readPage(
+          this.#options.tenantId,
+          this.#position,
+          this.#options.page,
+        );
+        this.#hasRead = true;
+        if (page.isCut) this.#isWoken = true;
+        for (const stored of page.events) {
+          if (stored.event.kind === 'DEFINITIONS') await this.#reloadModel(stored.event);
+          if (this.#isClosed) return;
+          this.#advance(stored, recent);
+        }
+      }
+    } catch (error) {
+      // What was not offered is read again at the next hint or poll.
+      this.#hasRead = false;
+      const { tenantId } = this.#options;
+      this.#options.logger.warn({ err: error, tenantId }, 'the change log could not be read');
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  #advance({ event, bytes }: StoredEvent, recent: RecentEntries): void {
+    if (event.seq !== this.#position + 1) {
+      // Retention overtook this reader: everybody missed events.
+      this.#groups.end(expired);
+      recent.restart(event.seq - 1);
+    }
+    const entry: LogEntry = { event, bytes, model: this.#model as TenantModel };
+    recent.add(entry);
+    this.#position = event.seq;
+    this.#groups.offer(entry);
+  }
+
+  async #reloadModel(event: LogEvent): Promise<void> {
+    const version = event.after?.version ?? (await this.#readHead()).definitionsVersion;
+    if (this.#model === null || this.#model.version < version) {
+      this.#model = await this.#options.getModel(this.#claims, version);
+    }
+  }
+
+  #closeIfIdle(): void {
+    if (this.#isClosed || this.#opening > 0 || !this.#groups.isEmpty) return;
+    this.#isClosed = true;
+    this.#options.onIdle();
+  }
+}
+
+function offerAll<Value>(
+  subscriber: Subscriber<Value>,
+  feed: Feed<Value>,
+  entries: readonly LogEntry[],
+): void {
+  try {
+    for (const entry of entries) {
+      const value = feed.project(entry);
+      if (value instanceof Promise) value.catch(() => {});
+      subscriber.offer(entry.event.seq, entry.bytes, value);
+    }
+  } catch (error) {
+    subscriber.end(error as Error);
+  }
+}
+
+function expired(cursor?: string): DomainError {
+  const message =
+    'The changes after this cursor are not kept any more: read the current state and subscribe afresh';
+  return new DomainError('CURSOR_EXPIRED', message, cursor === undefined ? {} : { details: { cursor } });
+}
+
+function unreadable(cursor: string, cause: unknown): DomainError {
+  const message = 'The change log cannot be read right now; subscribe again with `after: extensions.cursor`';
+  return new DomainError('SUBGRAPH_UNAVAILABLE', message, { details: { cursor }, cause });
+}
