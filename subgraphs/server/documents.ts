@@ -7,7 +7,7 @@ import {
   type GraphQLSchema,
   getOperationAST,
   Kind,
-  OperationTypeNode,
+  type OperationTypeNode,
   parse,
   validate,
 } from 'graphql';
