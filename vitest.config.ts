@@ -1,11 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+/** Where .ci/run wants the numbers, beside what is printed. */
+const report = process.env['TENANTRY_TEST_REPORT'];
+
 const servers = ['tests/harness/shared-servers.ts'];
 
 export default defineConfig({
   test: {
     // Servers and databases that a test opened are closed by it; what hangs at the end is a bug to be seen.
     teardownTimeout: 20_000,
+    ...(report ? { reporters: ['default', 'json'], outputFile: { json: report } } : {}),
     projects: [
       { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
       {

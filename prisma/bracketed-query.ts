@@ -6,7 +6,13 @@
  * integration tests of record-database.ts would fail if a new version of `pg` moved any of it.
  */
 import pg from 'pg';
-import type { Statement } from './record-database.ts';
+
+export interface Statement {
+  text: string;
+  values?: unknown[];
+  /** Prepared under this name on each connection; the same name always means the same text. */
+  name?: string;
+}
 
 /** A statement that was prepared on the connection before, by its name. */
 interface Prepared {

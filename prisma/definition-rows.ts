@@ -53,43 +53,14 @@ export interface DefinitionRows {
   fields: FieldRow[];
 }
 
-const entityColumns = [
-  'id',
-  'tenant_id',
-  'name',
-  'plural_name',
-  'label',
-  'description',
-  'icon',
-  'position',
-  'created_at',
-  'updated_at',
-];
+const entityColumns = words(
+  `id tenant_id name plural_name label description icon position created_at updated_at`,
+);
 
-const fieldColumns = [
-  ...[
-    'id',
-    'tenant_id',
-    'entity_id',
-    'name',
-    'key',
-    'type',
-    'label',
-    'description',
-    'is_required',
-    'is_unique',
-  ],
-  ...[
-    'is_searchable',
-    'is_filterable',
-    'is_sortable',
-    'default_value',
-    'validation',
-    'options',
-    'target_entity_id',
-  ],
-  ...['inverse_name', 'on_delete', 'ui_config', 'slot', 'position', 'created_at', 'updated_at'],
-];
+const fieldColumns =
+  words(`id tenant_id entity_id name key type label description is_required is_unique is_searchable
+  is_filterable is_sortable default_value validation options target_entity_id inverse_name on_delete ui_config slot
+  position created_at updated_at`);
 
 const statement = {
   name: 'definition_rows',
@@ -119,4 +90,8 @@ function jsonRow(columns: string[]): string {
     return `'${name}', ${value}`;
   });
   return `json_build_object(${members.join(', ')})`;
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/);
 }

@@ -3,16 +3,11 @@ import pg from 'pg';
 import type { Claims } from '#schema/claims.ts';
 import { databaseClaims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
-import { runBracketed } from './bracketed-query.ts';
+import { runBracketed, type Statement } from './bracketed-query.ts';
 import { databaseRoles, roleUrl } from './roles.ts';
 import { columnTypes } from './column-types.ts';
 
-export interface Statement {
-  text: string;
-  values?: unknown[];
-  /** Prepared under this name on each connection; the same name always means the same text. */
-  name?: string;
-}
+export type { Statement };
 
 export interface TenantTransaction {
   /** Their `tenantId` is not null. */
@@ -65,6 +60,8 @@ export function createRecordDatabase(options: RecordDatabaseOptions): RecordData
     pipeline: true,
     types: columnTypes,
     idleTimeoutMillis: 60_000,
+    // The pool waits for it, which its types do not say.
+    // oxlint-disable-next-line typescript/no-misused-promises
     onConnect: prepareConnection,
   });
   const platform = new pg.Pool({

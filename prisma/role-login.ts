@@ -5,7 +5,7 @@ import pg from 'pg';
 import { type DatabaseRole, databaseRoles, roleUrl } from './roles.ts';
 
 /** Two databases of one cluster that alter a role at once: "tuple concurrently updated" has no SQLSTATE of its own. */
-const concurrentUpdate = ['XX000', '40001', '40P01'];
+const concurrentUpdate = new Set(['XX000', '40001', '40P01']);
 const attempts = 20;
 
 /**
@@ -78,7 +78,7 @@ async function alterRole(client: pg.Client, role: DatabaseRole, rolePassword: st
           { cause: error },
         );
       }
-      if (attempt >= attempts || !concurrentUpdate.includes(code ?? '')) throw error;
+      if (attempt >= attempts || !concurrentUpdate.has(code ?? '')) throw error;
       await wait(5 + Math.random() * 20);
     }
   }

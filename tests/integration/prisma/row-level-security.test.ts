@@ -24,7 +24,9 @@ beforeAll(async () => {
     await records.transaction(claims, async (tx) => {
       const insert = (table: string, row: Record<string, unknown>) =>
         tx.query({
-          text: `insert into ${table} (${Object.keys(row)}) values (${Object.keys(row).map((_, i) => `$${i + 1}`)})`,
+          text: `insert into ${table} (${Object.keys(row).join()}) values (${Object.keys(row)
+            .map((_, i) => `$${i + 1}`)
+            .join()})`,
           values: Object.values(row),
         });
       await insert('tenants', { id: t, name: 'T', slug: t });
