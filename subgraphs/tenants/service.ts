@@ -78,7 +78,8 @@ export async function createTenantsService(
   const service = createSubgraphService({
     name: 'tenants',
     logger,
-    getSdl: async ({ audience, version }) => ({ sdl: audience === 'PUBLIC' ? publicSdl : sdl, version }),
+    // The same at every version of a tenant's definitions.
+    getSdl: async ({ audience }) => ({ sdl: audience === 'PUBLIC' ? publicSdl : sdl, version: null }),
     getSchema: async () => schema,
     createContext: (request) => createTenantsContext(request, store.users),
   });
