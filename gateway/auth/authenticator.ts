@@ -38,7 +38,13 @@ export function createAuthenticator({ tokens, rights, tenants }: AuthenticatorOp
   async function authenticateToken(token: string, credentials: Credentials): Promise<Caller> {
     const payload = await tokens.verify(token);
     const tenantId = payload.tenant_id ?? null;
-    const proof: Proof = { kind: 'TOKEN', sub: payload.sub, sid: payload.sid, tenantId };
+    const proof: Proof = {
+      kind: 'TOKEN',
+      sub: payload.sub,
+      sid: payload.sid,
+      tenantId,
+      expiresAtMs: payload.exp * 1000,
+    };
     if (tenantId === null) {
       // Without a tenant only the platform's own staff has a token; its rights have no version, so they are looked up.
       if (payload.role !== 'OPERATOR') throw unauthenticated('The access token is not valid.');

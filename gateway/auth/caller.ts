@@ -28,6 +28,8 @@ export type Proof =
       readonly sid: string;
       /** The token's own tenant; null for an operator's. */
       readonly tenantId: string | null;
+      /** Of the token; an open socket lives on for as long as the session does. */
+      readonly expiresAtMs: number;
     };
 
 export const anonymousCaller: Caller = {

@@ -8,16 +8,19 @@ import type { IdentityRequest, IdentityService } from '#schema/subgraph-protocol
 export interface Rights {
   /** Null when the key is not, or no longer, good. */
   ofApiKey(key: string): Promise<Claims | null>;
-  /** Null when the session ended or the user is gone. */
-  ofSubject(subject: { sub: string; sid: string; tenantId: string | null }): Promise<Claims | null>;
+  /** Null when the session ended or the user is gone. `expired`: the token is, so only the session itself counts. */
+  ofSubject(
+    subject: { readonly sub: string; readonly sid: string; readonly tenantId: string | null },
+    options?: { readonly expired: boolean },
+  ): Promise<Claims | null>;
 }
 
 export interface RightsOptions {
   readonly identity: Pick<IdentityService, 'identify'>;
   readonly tenants: Pick<TenantTable, 'findById'>;
   /**
-   * How old an answer may be whatever the tenant's authVersion says: keys expire without a change, and operators have
-   * no tenant whose version could rise. Default 1,500, so that rights are current within two seconds.
+   * How old an answer may be whatever the tenant's authVersion says: keys and sessions expire without a change, and
+   * operators have no tenant whose version could rise. Default 1,500, so that rights are current within two seconds.
    */
   readonly maxAgeMs?: number;
 }
@@ -69,7 +72,11 @@ export function createRights({ identity, tenants, maxAgeMs = 1_500 }: RightsOpti
   return {
     ofApiKey: (key) =>
       look(`key ${createHash('sha256').update(key).digest('base64')}`, { kind: 'API_KEY', key }, true),
-    ofSubject: ({ sub, sid, tenantId }) =>
-      look(`subject ${tenantId} ${sub} ${sid}`, { kind: 'SUBJECT', sub, sid, tenantId }, tenantId === null),
+    ofSubject: ({ sub, sid, tenantId }, { expired } = { expired: false }) =>
+      look(
+        `subject ${tenantId} ${sub} ${sid}`,
+        { kind: 'SUBJECT', sub, sid, tenantId },
+        expired || tenantId === null,
+      ),
   };
 }

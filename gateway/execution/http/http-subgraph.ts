@@ -1,0 +1,108 @@
+import type { ExecutionResult } from 'graphql';
+import { gatewayClaims } from '#schema/claims.ts';
+import { DomainError } from '#schema/errors.ts';
+import {
+  type IdentityAnswer,
+  type IdentityService,
+  type SdlAnswer,
+  type SubgraphService,
+  type VersionsAnswer,
+} from '#schema/subgraph-protocol.ts';
+import { toHeaders } from './request-headers.ts';
+import { createSubgraphSocket } from './subgraph-socket.ts';
+import { createTransport, type Transport, type TransportOptions } from './transport.ts';
+
+export type HttpSubgraphOptions = TransportOptions;
+
+/** A subgraph that another process serves. Failures to reach it are thrown with their code; `callSubgraph` answers them. */
+export function createHttpSubgraph(options: HttpSubgraphOptions): SubgraphService & AsyncDisposable {
+  const transport = createTransport(options);
+  const socket = createSubgraphSocket(options);
+  const { name } = options;
+
+  return {
+    name,
+    async getSdl({ audience, tenantId, version }) {
+      const query = new URLSearchParams({ audience });
+      if (tenantId !== null) query.set('tenant', tenantId);
+      if (version !== null) query.set('version', String(version));
+      return (await getInternal(transport, name, `/internal/sdl?${query}`)) as SdlAnswer;
+    },
+    async execute(request) {
+      const { query, operationName, variables, claims, signal } = request;
+      const { status, body } = await transport.request({
+        method: 'POST',
+        path: '/graphql',
+        claims,
+        headers: toHeaders(request),
+        body: JSON.stringify({ query, operationName, variables }),
+        idempotent: !/^\s*mutation\b/.test(query),
+        signal,
+      });
+      // It does not believe our signature: not the caller's fault, and not to be told as such.
+      if (status === 401)
+        throw new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" refuses the gateway.`);
+      if (!isResult(body)) {
+        throw new DomainError(
+          'SUBGRAPH_UNAVAILABLE',
+          `The subgraph "${name}" gave no GraphQL answer (HTTP ${status}).`,
+        );
+      }
+      return body;
+    },
+    subscribe: (request) => socket.subscribe(request),
+    async [Symbol.asyncDispose]() {
+      await socket[Symbol.asyncDispose]();
+      await transport[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The tenants subgraph's side of identity, over HTTP. */
+export function createHttpIdentity(options: TransportOptions): IdentityService & AsyncDisposable {
+  const transport = createTransport({ ...options, connections: options.connections ?? 8 });
+  const { name } = options;
+  return {
+    async getVersions(since) {
+      const query = since === null ? '' : `?${new URLSearchParams({ since })}`;
+      return (await getInternal(transport, name, `/internal/versions${query}`)) as VersionsAnswer;
+    },
+    async getJwks() {
+      return (await getInternal(transport, name, '/internal/jwks')) as { keys: Record<string, unknown>[] };
+    },
+    async identify(request) {
+      const { status, body } = await transport.request({
+        method: 'POST',
+        path: '/internal/identity',
+        claims: gatewayClaims,
+        body: JSON.stringify(request),
+        idempotent: true,
+      });
+      return expectOk(name, status, body) as IdentityAnswer;
+    },
+    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
+  };
+}
+
+async function getInternal(transport: Transport, name: string, path: string): Promise<unknown> {
+  const { status, body } = await transport.request({
+    method: 'GET',
+    path,
+    claims: gatewayClaims,
+    idempotent: true,
+  });
+  return expectOk(name, status, body);
+}
+
+function expectOk(name: string, status: number, body: unknown): unknown {
+  if (status === 200 && typeof body === 'object' && body !== null) return body;
+  const [error] = isResult(body) ? (body.errors ?? []) : [];
+  const reason = error ? `: ${error.message}` : '';
+  throw new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" answered HTTP ${status}${reason}.`);
+}
+
+function isResult(body: unknown): body is ExecutionResult {
+  if (typeof body !== 'object' || body === null) return false;
+  const { data, errors } = body as { data?: unknown; errors?: unknown };
+  return (typeof data === 'object' && data !== null) || (Array.isArray(errors) && errors.length > 0);
+}

@@ -1,0 +1,86 @@
+import { GRAPHQL_TRANSPORT_WS_PROTOCOL, MessageType } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { gatewayClaims, signedClaims } from '#schema/claims.ts';
+import { DomainError } from '#schema/errors.ts';
+import type { ClaimsSigner } from './claims-signer.ts';
+
+export interface ConnectionOptions {
+  /** The subgraph's name, for messages. */
+  readonly name: string;
+  /** Its HTTP address. */
+  readonly url: string;
+  readonly signer: ClaimsSigner;
+  /** Until the connection is acknowledged. Default 15,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface Connection {
+  send(message: object): void;
+  close(): void;
+}
+
+export interface ConnectionEvents {
+  onMessage(message: { type: string; id?: string; payload?: unknown }): void;
+  /** Called once after the connection was acknowledged and then ended, from either side. */
+  onLost(): void;
+}
+
+/** A peer that does not answer a ping before the next one is gone. */
+const pingIntervalMs = 15_000;
+
+/** Opens a graphql-transport-ws connection under the gateway's own claims. Throws SUBGRAPH_UNAVAILABLE, GATEWAY_TIMEOUT. */
+export async function openConnection(
+  options: ConnectionOptions,
+  events: ConnectionEvents,
+): Promise<Connection> {
+  const { name, signer, timeoutMs = 15_000 } = options;
+  const url = new URL(`${options.url.replace(/\/$/, '')}/graphql`);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const token = await signer.sign(gatewayClaims);
+  const socket = new WebSocket(url, GRAPHQL_TRANSPORT_WS_PROTOCOL, { perMessageDeflate: false });
+  const acknowledged = Promise.withResolvers<void>();
+  let isAcknowledged = false;
+  let isAlive = true;
+
+  const send = (message: object): void => {
+    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+  };
+  const timer = setTimeout(() => {
+    acknowledged.reject(new DomainError('GATEWAY_TIMEOUT', `The subgraph "${name}" did not answer in time.`));
+    socket.terminate();
+  }, timeoutMs);
+  const pings = setInterval(() => {
+    if (!isAlive) return socket.terminate();
+    isAlive = false;
+    if (socket.readyState === socket.OPEN) socket.ping();
+  }, pingIntervalMs);
+  pings.unref();
+
+  socket.on('pong', () => {
+    isAlive = true;
+  });
+  socket.on('open', () =>
+    send({ type: MessageType.ConnectionInit, payload: { [signedClaims.header]: token } }),
+  );
+  socket.on('message', (data) => {
+    isAlive = true;
+    const message = JSON.parse(String(data)) as { type: string; id?: string; payload?: unknown };
+    if (message.type === MessageType.ConnectionAck) {
+      isAcknowledged = true;
+      acknowledged.resolve();
+    } else if (message.type === MessageType.Ping) send({ type: MessageType.Pong });
+    else events.onMessage(message);
+  });
+  const unavailable = (cause: unknown): DomainError =>
+    new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" takes no subscriptions now.`, { cause });
+  socket.on('error', (error) => acknowledged.reject(unavailable(error)));
+  socket.on('close', (code, reason) => {
+    clearTimeout(timer);
+    clearInterval(pings);
+    acknowledged.reject(unavailable(new Error(`closed with ${code} ${reason}`)));
+    if (isAcknowledged) events.onLost();
+  });
+
+  await acknowledged.promise.finally(() => clearTimeout(timer));
+  return { send, close: () => socket.close(1000) };
+}

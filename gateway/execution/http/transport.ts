@@ -1,0 +1,129 @@
+import { Pool, type Dispatcher } from 'undici';
+import { signedClaims, type Claims } from '#schema/claims.ts';
+import { DomainError } from '#schema/errors.ts';
+import type { ClaimsSigner } from './claims-signer.ts';
+
+export interface TransportOptions {
+  /** The subgraph's name, for messages. */
+  readonly name: string;
+  /** Where it is: "http://entities:4002"; a path is kept as a prefix. */
+  readonly url: string;
+  readonly signer: ClaimsSigner;
+  /** From sending to the last byte. Default 15,000. */
+  readonly timeoutMs?: number;
+  /** Larger answers are given up. Default 32 MB. */
+  readonly maxResponseBytes?: number;
+  /** Connections kept open to this subgraph. Default 64. */
+  readonly connections?: number;
+}
+
+export interface TransportRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly claims: Claims;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  /** Whether it may be sent twice: then a broken connection is tried once more. */
+  readonly idempotent: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Signed JSON requests to one subgraph over a pool of connections. */
+export interface Transport extends AsyncDisposable {
+  /** Throws SUBGRAPH_UNAVAILABLE (down, or no JSON), GATEWAY_TIMEOUT, and the signal's reason when it aborts. */
+  request(request: TransportRequest): Promise<{ status: number; body: unknown }>;
+}
+
+/** Answered by proxies for a server that is not there (yet). */
+const temporaryStatuses = new Set([502, 503, 504]);
+
+export function createTransport(options: TransportOptions): Transport {
+  const { name, signer, timeoutMs = 15_000, maxResponseBytes = 32 * 2 ** 20, connections = 64 } = options;
+  const base = new URL(options.url);
+  const prefix = base.pathname.replace(/\/$/, '');
+  // The one timeout is ours, over the whole exchange.
+  const pool = new Pool(base.origin, {
+    connections,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: 30_000,
+  });
+
+  const unavailable = (message: string, cause?: unknown): DomainError =>
+    new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" ${message}.`, { cause });
+
+  async function exchange(
+    request: TransportRequest,
+    signal: AbortSignal,
+  ): Promise<{ status: number; body: unknown }> {
+    const response = await pool.request({
+      method: request.method,
+      path: prefix + request.path,
+      headers: {
+        accept: 'application/json',
+        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...request.headers,
+        [signedClaims.header]: await signer.sign(request.claims),
+      },
+      body: request.body ?? null,
+      signal,
+    });
+    const text = await readText(response, maxResponseBytes);
+    if (text === null) throw unavailable(`answered more than ${maxResponseBytes} bytes`);
+    return { status: response.statusCode, body: parseJson(text) };
+  }
+
+  async function attempt(request: TransportRequest): Promise<{ status: number; body: unknown }> {
+    const controller = new AbortController();
+    const timeout = new DomainError('GATEWAY_TIMEOUT', `The subgraph "${name}" did not answer in time.`);
+    const timer = setTimeout(() => controller.abort(timeout), timeoutMs);
+    const onAbort = (): void => controller.abort(request.signal?.reason);
+    if (request.signal?.aborted) onAbort();
+    request.signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await exchange(request, controller.signal);
+    } catch (error) {
+      if (controller.signal.aborted) throw controller.signal.reason;
+      throw error instanceof DomainError ? error : unavailable('does not answer', error);
+    } finally {
+      clearTimeout(timer);
+      request.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  return {
+    async request(request) {
+      const mayRetry = request.idempotent;
+      try {
+        const answer = await attempt(request);
+        if (!mayRetry || !temporaryStatuses.has(answer.status)) return answer;
+      } catch (error) {
+        const broken = error instanceof DomainError && error.code === 'SUBGRAPH_UNAVAILABLE';
+        if (!mayRetry || !broken) throw error;
+      }
+      return attempt(request);
+    },
+    [Symbol.asyncDispose]: () => pool.destroy(),
+  };
+}
+
+/** Null when it is larger than allowed; the rest is not read. */
+async function readText({ body }: Dispatcher.ResponseData, maxBytes: number): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBytes) return null;
+    chunks.push(chunk);
+  }
+  return (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)).toString();
+}
+
+/** Undefined for what is no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

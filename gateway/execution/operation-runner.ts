@@ -1,0 +1,142 @@
+import { GraphQLError } from 'graphql';
+import type { ExecutionResult } from 'graphql';
+import type { Caller } from '#gateway/auth/caller.ts';
+import { CompositionError } from '#gateway/graph/composer.ts';
+import type { ActiveGraph, GraphRegistry } from '#gateway/graph/registry.ts';
+import type { TenantTable } from '#gateway/graph/tenant-table.ts';
+import type { Logger } from '#gateway/logger.ts';
+import type { ExecutionRequest, LiveSubscription, PreparedOperation } from './executor.ts';
+import type { OperationCache } from './operation-cache.ts';
+import { publishErrors, publishResult } from './outgoing-errors.ts';
+import { parseOperation, type OperationLimits } from './parse-operation.ts';
+import { toGraphQLError } from './subgraph-call.ts';
+
+/** An operation, known and planned on the graph that its caller had when it came. */
+export interface KnownOperation {
+  readonly caller: Caller;
+  readonly active: ActiveGraph;
+  readonly operation: PreparedOperation;
+}
+
+export interface OperationText {
+  readonly query: string;
+  readonly operationName: string | null;
+}
+
+/** What belongs to one run and not to the operation. */
+export type OperationCall = Pick<ExecutionRequest, 'variables' | 'requestId' | 'clientAddress' | 'signal'>;
+
+/** A request, however it came: known, planned, run, answered. Nothing here rejects; errors are ready to leave. */
+export interface OperationRunner {
+  prepare(
+    caller: Caller,
+    text: OperationText,
+    requestId: string,
+  ): Promise<KnownOperation | { readonly errors: readonly GraphQLError[] }>;
+  execute(known: KnownOperation, call: OperationCall): Promise<ExecutionResult>;
+  /** Results of the stream are not yet ready to leave: `publishResult` is the reader's. */
+  subscribe(known: KnownOperation, call: OperationCall): Promise<LiveSubscription | ExecutionResult>;
+}
+
+export interface OperationRunnerOptions {
+  readonly registry: GraphRegistry;
+  readonly tenants: TenantTable;
+  readonly operations: OperationCache;
+  readonly logger: Logger;
+  readonly limits?: OperationLimits;
+  /** How long a definition mutation waits for its own swap. Default 1,000. */
+  readonly swapWaitMs?: number;
+}
+
+/** After these the caller's own graph has changed. */
+const definitionMutations = new Set([
+  'createEntity',
+  'updateEntity',
+  'deleteEntity',
+  'createField',
+  'updateField',
+  'deleteField',
+  'applyTemplate',
+]);
+
+export function createOperationRunner(options: OperationRunnerOptions): OperationRunner {
+  const { registry, tenants, operations, logger, limits, swapWaitMs = 1_000 } = options;
+
+  async function find(
+    caller: Caller,
+    { query, operationName }: OperationText,
+  ): Promise<KnownOperation | { errors: readonly GraphQLError[] }> {
+    const found = registry.getActive(caller.scope);
+    const active = 'hash' in found ? found : await found;
+    const known = operations.find(active.hash, operationName, query);
+    if (known) return { caller, active, operation: known };
+    const parsed = parseOperation(query, operationName, limits);
+    if ('errors' in parsed) return parsed;
+    const loaded = await registry.load(caller.scope, active);
+    const meanwhile = operations.find(loaded.active.hash, operationName, query);
+    if (meanwhile) return { caller, active: loaded.active, operation: meanwhile };
+    const operation = loaded.graph.prepare(parsed);
+    if ('errors' in operation) return operation;
+    operations.set(loaded.active.hash, operationName, query, operation);
+    return { caller, active: loaded.active, operation };
+  }
+
+  function toRequest({ caller, active }: KnownOperation, call: OperationCall): ExecutionRequest {
+    return { ...call, claims: caller.claims, definitionsVersion: active.definitionsVersion };
+  }
+
+  /** Waits until the caller's next request sees what this one changed; answers what stands in the way. */
+  async function settle({ caller: { scope } }: KnownOperation): Promise<GraphQLError[]> {
+    if (scope.tenantId === null) return [];
+    const timeout = Promise.withResolvers<null>();
+    const timer = setTimeout(() => timeout.resolve(null), swapWaitMs);
+    const swapped = tenants.refresh().then(() => {
+      const version = tenants.findById(scope.tenantId)?.definitionsVersion;
+      return version === undefined ? null : registry.update(scope, version);
+    });
+    const failure = await Promise.race([swapped, timeout.promise]).finally(() => clearTimeout(timer));
+    if (!(failure instanceof CompositionError)) return [];
+    const message = `The change is saved, but the graph does not compose with it and stays as it was: ${failure.message}`;
+    return [new GraphQLError(message, { extensions: { code: 'CONFLICT', problems: failure.problems } })];
+  }
+
+  return {
+    async prepare(caller, text, requestId) {
+      try {
+        const known = await find(caller, text);
+        if (!('errors' in known)) return known;
+        const unknown = known.errors.some((error) => error.extensions.code === 'GRAPHQL_VALIDATION_FAILED');
+        // Whether a field exists is not told to who has not signed in.
+        if (unknown && caller.proof.kind === 'NONE') return { errors: [signInFirst()] };
+        return { errors: publishErrors(known.errors, logger, requestId) };
+      } catch (error) {
+        return { errors: publishErrors([toGraphQLError(error)], logger, requestId) };
+      }
+    },
+    async execute(known, call) {
+      try {
+        const { summary } = known.operation;
+        const result = await known.operation.execute(toRequest(known, call));
+        const changed =
+          summary.kind === 'mutation' && summary.rootFields.some((field) => definitionMutations.has(field));
+        const problems = changed && result.data ? await settle(known) : [];
+        const errors = [...(result.errors ?? []), ...problems];
+        return publishResult(errors.length > 0 ? { ...result, errors } : result, logger, call.requestId);
+      } catch (error) {
+        return { errors: publishErrors([toGraphQLError(error)], logger, call.requestId), data: null };
+      }
+    },
+    async subscribe(known, call) {
+      try {
+        const live = await known.operation.subscribe(toRequest(known, call));
+        return Symbol.asyncIterator in live ? live : publishResult(live, logger, call.requestId);
+      } catch (error) {
+        return { errors: publishErrors([toGraphQLError(error)], logger, call.requestId) };
+      }
+    },
+  };
+}
+
+function signInFirst(): GraphQLError {
+  return new GraphQLError('Sign in to use this operation.', { extensions: { code: 'UNAUTHENTICATED' } });
+}

@@ -1,0 +1,91 @@
+import cookie from '@fastify/cookie';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import { fastify, type FastifyError, type FastifyInstance } from 'fastify';
+import type { Logger } from '#gateway/logger.ts';
+import { errorBody } from './error-status.ts';
+
+export interface AppOptions {
+  readonly logger: Logger;
+  /** Origins whose pages may send cookies; every origin may send tokens. */
+  readonly allowedOrigins: readonly string[];
+  /** Whether `X-Forwarded-*` of the proxy before us tells the client's address. */
+  readonly trustProxy: boolean;
+}
+
+/** A request's body; enough for a batch of a thousand records. */
+export const maxBodyBytes = 2 ** 20;
+
+const requestIdPattern = /^[\w.-]{1,64}$/;
+
+/** A fastify server with what every answer has: security headers, CORS, a request id, errors without insides. */
+export async function createApp({
+  logger,
+  allowedOrigins,
+  trustProxy,
+}: AppOptions): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: maxBodyBytes,
+    trustProxy,
+    routerOptions: { ignoreTrailingSlash: true },
+    forceCloseConnections: 'idle',
+    genReqId({ headers }) {
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && requestIdPattern.test(given) ? given : crypto.randomUUID();
+    },
+  });
+  app.removeContentTypeParser('text/plain');
+  await app.register(cookie);
+  await app.register(cors, {
+    delegator: (request, callback) => {
+      const { origin } = request.headers;
+      const trusted = origin !== undefined && allowedOrigins.includes(origin);
+      callback(null, {
+        origin: trusted ? origin : '*',
+        credentials: trusted,
+        methods: ['GET', 'POST'],
+        exposedHeaders: ['x-request-id'],
+        maxAge: 86_400,
+      });
+    },
+  });
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        baseUri: ["'self'"],
+        objectSrc: ["'none'"],
+        frameAncestors: ["'none'"],
+        // The IDE's editor sets styles as it runs, and its language services are workers.
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        workerSrc: ["'self'", 'blob:'],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'", 'data:'],
+        connectSrc: ["'self'", 'ws:', 'wss:'],
+      },
+    },
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.setNotFoundHandler(async (_request, reply) =>
+    reply.code(404).type('application/json').send(errorBody('There is nothing at this path.', 'NOT_FOUND')),
+  );
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) logger.error({ err: error, requestId: request.id }, 'an HTTP request failed');
+    const [message, code] =
+      status >= 500
+        ? [`Internal error (request ${request.id})`, 'INTERNAL_SERVER_ERROR']
+        : [messageOf(status, error), 'BAD_REQUEST'];
+    return reply.code(status).type('application/json').send(errorBody(message, code));
+  });
+  return app;
+}
+
+function messageOf(status: number, error: FastifyError): string {
+  if (status === 413) return `The request's body is larger than ${maxBodyBytes} bytes.`;
+  if (status === 415) return 'The content type must be application/json.';
+  return error.message;
+}

@@ -1,0 +1,70 @@
+import { HeaderMap } from '@apollo/server';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Authenticator } from '#gateway/auth/authenticator.ts';
+import { readCredentials, type CredentialRules } from '#gateway/auth/credentials.ts';
+import { DomainError } from '#schema/errors.ts';
+import type { ApolloHost, RequestContext } from './apollo-host.ts';
+import { toHttpError } from './error-status.ts';
+
+export interface GraphQLRouteOptions {
+  readonly host: ApolloHost;
+  readonly authenticator: Authenticator;
+  readonly credentialRules: CredentialRules;
+}
+
+/** `POST|GET /graphql`. Other methods answer 405; a browser that opens it without a query is sent to the IDE. */
+export function addGraphQLRoute(app: FastifyInstance, options: GraphQLRouteOptions): void {
+  const { host, authenticator, credentialRules } = options;
+
+  async function createContext(request: FastifyRequest, signal: AbortSignal): Promise<RequestContext> {
+    try {
+      const caller = await authenticator.authenticate(readCredentials(request, credentialRules));
+      return { caller, call: { requestId: request.id, clientAddress: request.ip, signal } };
+    } catch (error) {
+      throw error instanceof DomainError ? toHttpError(error) : error;
+    }
+  }
+
+  app.route({
+    method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    url: '/graphql',
+    async handler(request, reply) {
+      if (wantsPage(request)) return reply.redirect('/graphiql');
+      const mark = request.url.indexOf('?');
+      const answer = await host.handle(
+        {
+          method: request.method,
+          headers: toHeaderMap(request),
+          search: mark < 0 ? '' : request.url.slice(mark),
+          body: request.body,
+        },
+        () => createContext(request, abortWhenGone(reply)),
+      );
+      reply.code(answer.status ?? 200);
+      for (const [name, value] of answer.headers) reply.header(name, value);
+      return answer.body.kind === 'complete' ? reply.send(answer.body.string) : reply.code(406).send();
+    },
+  });
+}
+
+function wantsPage(request: FastifyRequest): boolean {
+  if (request.method !== 'GET' || request.url.includes('query=')) return false;
+  return /^text\/html\b/.test(request.headers.accept ?? '');
+}
+
+function toHeaderMap(request: FastifyRequest): HeaderMap {
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  return headers;
+}
+
+/** Aborts when the client hangs up before it has its answer. */
+function abortWhenGone(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}

@@ -1,0 +1,47 @@
+/** The gateway as a process of its own, in front of subgraphs that are served elsewhere. */
+import { subgraphNames } from '#schema/subgraph-protocol.ts';
+import { readGatewayConfig, type GatewayConfig } from './config.ts';
+import { createClaimsSigner } from './execution/http/claims-signer.ts';
+import { createHttpIdentity, createHttpSubgraph } from './execution/http/http-subgraph.ts';
+import { createLogger } from './logger.ts';
+import { createGateway } from './server.ts';
+
+async function start(config: GatewayConfig): Promise<void> {
+  const logger = createLogger(config.logLevel);
+  await using starting = new AsyncDisposableStack();
+  const signer = createClaimsSigner(config.subgraphSecret);
+  const common = { signer, timeoutMs: config.subgraphTimeoutMs };
+  const getUrl = (name: (typeof subgraphNames)[number]): string => {
+    const url = config.subgraphUrls[name];
+    if (url === null)
+      throw new Error(`${name.toUpperCase()}_URL is not set: it must be the ${name} subgraph's address`);
+    return url;
+  };
+  const addresses = subgraphNames.map((name) => ({ ...common, name, url: getUrl(name) }));
+  const subgraphs = addresses.map((address) => starting.use(createHttpSubgraph(address)));
+  const identity = starting.use(createHttpIdentity({ ...common, name: 'tenants', url: getUrl('tenants') }));
+  const gateway = starting.adopt(await createGateway({ config, subgraphs, identity, logger }), (it) =>
+    it.close(),
+  );
+
+  const running = starting.move();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      logger.info({ signal }, 'going down');
+      running.disposeAsync().catch((error: unknown) => {
+        logger.error({ err: error }, 'did not go down cleanly');
+        process.exitCode = 1;
+      });
+    });
+  }
+  logger.info(`gateway is ready at ${gateway.url}`);
+}
+
+// Read by @apollo/gateway: no detectors, no exporter.
+process.env['APOLLO_TELEMETRY_DISABLED'] ??= 'true';
+try {
+  await start(readGatewayConfig(process.env));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

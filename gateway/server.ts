@@ -1,0 +1,141 @@
+import type { AddressInfo } from 'node:net';
+import type { SubgraphService, IdentityService } from '#schema/subgraph-protocol.ts';
+import { createAccessTokens } from './auth/access-tokens.ts';
+import { createAuthenticator } from './auth/authenticator.ts';
+import { createRights } from './auth/rights.ts';
+import type { GatewayConfig } from './config.ts';
+import type { GraphEngine, SubgraphMap } from './execution/executor.ts';
+import { createOperationCache } from './execution/operation-cache.ts';
+import { createOperationRunner } from './execution/operation-runner.ts';
+import { createStockEngine } from './execution/stock/engine.ts';
+import { createComposer } from './graph/composer.ts';
+import { createGraphStore } from './graph/graph-store.ts';
+import { createGraphRegistry } from './graph/registry.ts';
+import { publicScope } from './graph/scope.ts';
+import { createTenantTable } from './graph/tenant-table.ts';
+import { createApolloHost } from './http/apollo-host.ts';
+import { createApp } from './http/app.ts';
+import { addGraphQLRoute } from './http/graphql-route.ts';
+import { addPages } from './http/pages.ts';
+import type { Logger } from './logger.ts';
+import { createLiveSubscriptions } from './subscription/live-subscriptions.ts';
+import { createSocketServer } from './ws/socket-server.ts';
+
+export interface GatewayOptions {
+  readonly config: GatewayConfig;
+  /** In-process objects, or clients made by execution/http. Closed by who made them, after the gateway. */
+  readonly subgraphs: readonly SubgraphService[];
+  readonly identity: IdentityService;
+  /** Tells of tenants that may have changed before the next poll would. */
+  readonly hints?: (listener: (tenantId: string) => void) => () => void;
+  readonly logger: Logger;
+  /** Runs operations on `subgraphs`. Default: Apollo's own executor. */
+  readonly createEngine?: (options: { subgraphs: SubgraphMap; introspection: boolean }) => GraphEngine;
+  /** The built IDE; null: none is served. */
+  readonly graphiqlFolder?: string | null;
+}
+
+export interface Gateway {
+  /** "http://127.0.0.1:4000" */
+  readonly url: string;
+  /** Takes nothing new, lets requests finish, closes sockets with 1001. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** Prepared operations may hold this share of what loaded graphs may. */
+const operationShare = 0.5;
+/** For requests and sockets that do not end by themselves when the gateway closes. */
+const closeGraceMs = 10_000;
+/** How long the start waits for the subgraphs; without them the gateway listens and is not ready. */
+const warmUpMs = 10_000;
+
+/** Wires the public server and listens. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, identity, logger } = options;
+  const { introspection } = config;
+  const subgraphs: SubgraphMap = new Map(options.subgraphs.map((subgraph) => [subgraph.name, subgraph]));
+  const heapBudgetBytes = config.graphHeapMb * 2 ** 20;
+  const credentialRules = { baseDomain: config.baseDomain, allowedOrigins: config.allowedOrigins };
+
+  await using starting = new AsyncDisposableStack();
+  const tenants = starting.use(createTenantTable({ identity, logger }));
+  const stopHints = options.hints?.(() => void tenants.refresh());
+  if (stopHints) starting.defer(stopHints);
+  const composer = starting.use(createComposer());
+  const engine = (options.createEngine ?? createStockEngine)({ subgraphs, introspection });
+  const store = createGraphStore({ engine, composer, heapBudgetBytes });
+  const registry = starting.use(createGraphRegistry({ subgraphs, store, tenants, logger }));
+  const tokens = createAccessTokens({ identity });
+  const authenticator = createAuthenticator({ tokens, rights: createRights({ identity, tenants }), tenants });
+  const operations = createOperationCache({ heapBudgetBytes: heapBudgetBytes * operationShare });
+  const runner = createOperationRunner({ registry, tenants, operations, logger });
+  const live = starting.use(createLiveSubscriptions({ runner, registry, tenants, authenticator, logger }));
+  const host = starting.use(await createApolloHost({ runner, logger }));
+
+  let state: 'starting' | 'ready' | 'closing' = 'starting';
+  const app = await createApp({
+    logger,
+    allowedOrigins: config.allowedOrigins,
+    trustProxy: config.trustProxy,
+  });
+  addGraphQLRoute(app, { host, authenticator, credentialRules });
+  await addPages(app, {
+    authenticator,
+    credentialRules,
+    tokens,
+    registry,
+    store,
+    introspection,
+    graphiqlFolder: options.graphiqlFolder ?? null,
+    isReady: () => state === 'ready',
+  });
+  const sockets = createSocketServer({
+    server: app.server,
+    authenticator,
+    credentialRules,
+    runner,
+    live,
+    logger,
+    clientAddress: (request) => request.socket.remoteAddress ?? null,
+  });
+  starting.defer(async () => {
+    const force = setTimeout(() => app.server.closeAllConnections(), closeGraceMs);
+    // Both at once: the HTTP server counts sockets as connections and would wait for them.
+    await Promise.all([sockets.close(closeGraceMs / 2), app.close()]);
+    clearTimeout(force);
+  });
+
+  await app.listen({ port: config.port, host: config.host });
+  await Promise.race([warmUp(), new Promise((resolve) => setTimeout(resolve, warmUpMs).unref())]);
+
+  /** Ready means: the tenants are known and anonymous callers have a graph. Tries until it is so. */
+  async function warmUp(): Promise<void> {
+    while (state === 'starting') {
+      try {
+        await tenants.refresh();
+        await registry.getActive(publicScope);
+        if (tenants.ready && state === 'starting') state = 'ready';
+      } catch (error) {
+        logger.error({ err: error }, 'not ready yet');
+        await new Promise((resolve) => setTimeout(resolve, 500).unref());
+      }
+    }
+  }
+
+  const running = starting.move();
+  let closed: Promise<void> | undefined;
+  return {
+    url: urlOf(app.server.address() as AddressInfo),
+    close() {
+      state = 'closing';
+      closed ??= running.disposeAsync();
+      return closed;
+    },
+  };
+}
+
+/** An address that answers on this machine: one that listens everywhere is reached at the loopback. */
+function urlOf({ address, port }: AddressInfo): string {
+  const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

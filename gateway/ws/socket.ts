@@ -1,0 +1,73 @@
+import type { IncomingMessage } from 'node:http';
+import { CloseCode, MessageType, stringifyMessage, type Server } from 'graphql-ws';
+import type { WebSocket } from 'ws';
+import type { Logger } from '#gateway/logger.ts';
+import type { SocketExtra } from './operation-hooks.ts';
+
+/** Unsent bytes beyond which a client counts as one that does not read. */
+const maxBufferedBytes = 8 * 2 ** 20;
+
+export interface SocketOptions {
+  readonly socket: WebSocket;
+  readonly request: IncomingMessage;
+  readonly graphql: Server<SocketExtra>;
+  readonly logger: Logger;
+  readonly clientAddress: string | null;
+}
+
+/** Joins one WebSocket to the protocol. Sending waits until the network took the message, which holds back its source. */
+export function attachSocket({ socket, request, graphql, logger, clientAddress }: SocketOptions): void {
+  const gone = new AbortController();
+  const extra: SocketExtra = {
+    request,
+    clientAddress,
+    gone: gone.signal,
+    opening: new Set(),
+    caller: undefined,
+    close: (code, reason) => socket.close(code, reason.slice(0, 120)),
+  };
+
+  function send(message: string): Promise<void> {
+    if (socket.readyState !== socket.OPEN) return Promise.resolve();
+    if (socket.bufferedAmount > maxBufferedBytes) {
+      logger.warn(
+        { clientAddress, bufferedBytes: socket.bufferedAmount },
+        'closing a WebSocket that does not read',
+      );
+      socket.terminate();
+      return Promise.resolve();
+    }
+    // An error means that the socket is closing, which ends what waits here anyhow.
+    return new Promise((resolve) => socket.send(message, () => resolve()));
+  }
+
+  const closed = graphql.opened(
+    {
+      protocol: socket.protocol,
+      send,
+      close: (code, reason) => socket.close(code, reason),
+      onMessage(receive) {
+        socket.on('message', (data) => {
+          receive(String(data)).catch((error: unknown) => {
+            logger.error({ err: error, clientAddress }, 'a WebSocket message failed');
+            socket.close(CloseCode.InternalServerError, 'Internal error');
+          });
+        });
+      },
+      /** A Pong says that every Subscribe before the Ping has taken its place in the event log. */
+      async onPing(payload) {
+        await Promise.allSettled(extra.opening);
+        await send(
+          stringifyMessage(payload ? { type: MessageType.Pong, payload } : { type: MessageType.Pong }),
+        );
+      },
+    },
+    extra,
+  );
+  socket.once('close', (code, reason) => {
+    gone.abort();
+    closed(code, String(reason)).catch((error: unknown) =>
+      logger.error({ err: error }, 'a WebSocket did not end well'),
+    );
+  });
+}
