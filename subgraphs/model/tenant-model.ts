@@ -59,7 +59,7 @@ const byPosition = (a: { position: number; name: string }, b: { position: number
 /** The immutable model of one version. Rows of a type or rule that this program does not know are a fault of the deployment and throw. */
 export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): TenantModel {
   const fields = Map.groupBy(rows.fields, (row) => row.entityId);
-  const entities = rows.entities.map(
+  const unordered = rows.entities.map(
     (row): EntityDefinition => ({
       id: row.id,
       name: row.name,
@@ -68,10 +68,10 @@ export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): Te
       description: row.description,
       icon: row.icon,
       position: row.position,
-      fields: (fields.get(row.id) ?? []).map(parseField).sort(byPosition),
+      fields: (fields.get(row.id) ?? []).map(parseField).toSorted(byPosition),
     }),
   );
-  entities.sort(byPosition);
+  const entities = unordered.toSorted(byPosition);
   return {
     tenantId,
     version: rows.version,

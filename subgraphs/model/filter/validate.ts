@@ -175,7 +175,7 @@ function comparisonNode(compared: Compared, operator: Operator, operand: unknown
   const values = items.map((item, i) => readOperand(compared, item, `${path}.${i}`));
   if (operator === 'notIn') return { kind: 'not', node: leaf('in', values) };
   if (operator === 'none') return { kind: 'not', node: leaf('some', values) };
-  return leaf(operator as ComparisonNode['operator'], values);
+  return leaf(operator, values);
 }
 
 /** An operand in stored form. The field's own limits do not apply: one may ask for what cannot be. */

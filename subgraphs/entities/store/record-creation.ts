@@ -1,0 +1,79 @@
+/** Creating records, one or a thousand: the same few statements. */
+import { invalidField, invalidInput } from '#schema/errors.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { checkInput, maxFieldErrors } from '#subgraphs/model/values/input.ts';
+import { createId } from './uuid-v7.ts';
+import { insertKeys, keysOf } from './record-keys.ts';
+import type { RecordKey } from './record-keys.ts';
+import type { StoredRecord } from './record-store.ts';
+import { insertRecords } from './record-rows-writing.ts';
+import { requireTargets } from './relation-targets.ts';
+import type { RecordChange, WriteScope } from './write-transaction.ts';
+
+export const maxBatch = 1_000;
+
+type Input = Readonly<Record<string, unknown>>;
+
+export interface Creation {
+  readonly changes: RecordChange[];
+  /** Keys that other records have. Where there are any, the transaction must not commit. */
+  readonly taken: RecordKey[];
+  /** A record's place in the batch, for errors; undefined where it is alone. */
+  pathOf(recordId: string): string | undefined;
+}
+
+/** Creates a record for each input. Throws BAD_USER_INPUT that lists the broken rules of all of them. */
+export async function createRecords(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  inputs: readonly Input[],
+): Promise<Creation> {
+  if (inputs.length > maxBatch) {
+    throw invalidField('inputs', 'maxLength', `inputs must hold at most ${maxBatch}, holds ${inputs.length}`);
+  }
+  const pathAt = (index: number): string | undefined => (inputs.length > 1 ? `inputs.${index}` : undefined);
+  const written = inputs.map((input, index) => {
+    const path = pathAt(index);
+    return {
+      path,
+      ...checkInput(entity, input, path === undefined ? { partial: false } : { partial: false, path }),
+    };
+  });
+  const errors = written.flatMap((one) => one.errors);
+  if (errors.length > 0) throw invalidInput(errors.slice(0, maxFieldErrors));
+
+  await requireTargets(scope, entity, written);
+  const records = written.map(
+    ({ data }): StoredRecord => ({
+      entityId: entity.id,
+      id: createId(),
+      data: withoutNulls(data),
+      version: 1,
+      createdAt: scope.now,
+      updatedAt: scope.now,
+      createdBy: scope.userId,
+      deletedAt: null,
+    }),
+  );
+  const keys = records.flatMap((record) => keysOf(entity, record));
+  // Sent together: the keys do not wait for the rows' answer.
+  const [taken] = await Promise.all([insertKeys(scope, keys), insertRecords(scope, entity, records)]);
+  const places = new Map(records.map((record, index) => [record.id, index]));
+  return {
+    changes: records.map((after) => ({
+      operation: 'CREATED',
+      before: null,
+      after,
+      changedFields: Object.keys(after.data),
+    })),
+    taken,
+    pathOf: (recordId) => pathAt(places.get(recordId) ?? 0),
+  };
+}
+
+/** A record's data has no nulls: a field without a value is not a member. */
+export function withoutNulls(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(data).filter(([, value]) => value !== null && value !== undefined),
+  );
+}

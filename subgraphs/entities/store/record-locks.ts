@@ -1,0 +1,51 @@
+/** Records locked for a change, in id order: two transactions that want the same ones wait for each other in turn. */
+import { DomainError } from '#schema/errors.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { typeName } from '#subgraphs/model/names.ts';
+import { readId } from '#subgraphs/model/values/choice.ts';
+import { nameStatement } from './named-statement.ts';
+import { recordColumns, toRecord } from './record-row.ts';
+import type { RecordRow } from './record-row.ts';
+import type { StoredRecord } from './record-store.ts';
+import type { WriteScope } from './write-transaction.ts';
+
+/** One record, deleted or not, locked against other changes but not against relations at it; null where it is unknown. */
+export async function lockRecord(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  id: string,
+): Promise<StoredRecord | null> {
+  const known = readId(id);
+  if (known === null) return null;
+  const text = `select ${recordColumns('x')} from records x where x.tenant_id = $1::uuid and x.entity_id = $2::uuid and x.id = $3::uuid for no key update`;
+  const [row] = await scope.tx.query<RecordRow>(nameStatement(text, [scope.tenantId, entity.id, known]));
+  return row ? toRecord(entity.id, row) : null;
+}
+
+/** Live records of any entities, locked so that no new relation can point at them. */
+export async function lockForDeletion(
+  scope: WriteScope,
+  wanted: readonly { readonly entityId: string; readonly id: string }[],
+): Promise<StoredRecord[]> {
+  const text = `select x.entity_id as "entityId", ${recordColumns('x')} from records x
+    join unnest($2::uuid[], $3::uuid[]) as u (e, i) on x.entity_id = u.e and x.id = u.i
+    where x.tenant_id = $1::uuid and x.deleted_at is null order by x.id for update of x`;
+  const values = [scope.tenantId, wanted.map((record) => record.entityId), wanted.map((record) => record.id)];
+  const rows = await scope.tx.query<RecordRow & { entityId: string }>(nameStatement(text, values));
+  return rows.map((row) => toRecord(row.entityId, row));
+}
+
+/** NOT_FOUND, in the same words whether the record never was, was deleted, or is another tenant's. */
+export function notFound(entity: EntityDefinition, id: string): DomainError {
+  return new DomainError(
+    'NOT_FOUND',
+    `There is no ${typeName(entity)} with the id ${id.slice(0, 40).toWellFormed()}`,
+  );
+}
+
+/** Throws VERSION_CONFLICT, with the current version, where another one was expected. */
+export function requireVersion(record: StoredRecord, expectedVersion: number | null | undefined): void {
+  if (expectedVersion === null || expectedVersion === undefined || expectedVersion === record.version) return;
+  const message = `The record is at version ${record.version}, not ${expectedVersion}: somebody changed it`;
+  throw new DomainError('VERSION_CONFLICT', message, { details: { currentVersion: record.version } });
+}

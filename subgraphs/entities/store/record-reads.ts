@@ -1,0 +1,101 @@
+/** The store's reads: one statement each. */
+import type { RecordDatabase, Statement } from '#prisma/record-database.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { ruleOf } from '#subgraphs/model/field-types.ts';
+import { findField, findRelationByIdName } from '#subgraphs/model/relations.ts';
+import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
+import { readId } from '#subgraphs/model/values/choice.ts';
+import { encodeListCursor } from '../filters/list-cursor.ts';
+import { buildCount, buildInverseCount, buildInverseStatement, buildListStatement } from './list-sql.ts';
+import type { ListStatement } from './list-sql.ts';
+import { nameStatement } from './named-statement.ts';
+import { toCursorValue } from './order-sql.ts';
+import { recordColumns, toRecord } from './record-row.ts';
+import type { RecordRow } from './record-row.ts';
+import type { Page, RecordStore, StoreContext, StoredRecord } from './record-store.ts';
+
+type Reads = Pick<
+  RecordStore,
+  'findMany' | 'findByUnique' | 'list' | 'count' | 'listInverse' | 'countInverse'
+>;
+type ListedRow = RecordRow & Record<`k${number}`, unknown> & { parent?: number };
+
+const findManyText = `select ${recordColumns('x')} from records x where x.tenant_id = $1::uuid and x.entity_id = $2::uuid and x.id = any($3::uuid[]) and x.deleted_at is null`;
+const findByKeyText = `select ${recordColumns('x')} from record_keys k join records x on x.tenant_id = k.tenant_id and x.entity_id = k.entity_id and x.id = k.record_id where k.tenant_id = $1::uuid and k.entity_id = $2::uuid and k.key_id = $3::uuid and k.hash = decode($4, 'hex') and x.deleted_at is null`;
+
+/** Live records by id. Text that is no id finds nothing. */
+export function findManyStatement(
+  tenantId: string,
+  entity: EntityDefinition,
+  ids: readonly string[],
+): Statement {
+  const possible = ids.flatMap((id) => readId(id) ?? []);
+  return nameStatement(findManyText, [tenantId, entity.id, possible]);
+}
+
+export function createRecordReads(database: RecordDatabase): Reads {
+  const read = <Row extends object>(context: StoreContext, statement: Statement): Promise<Row[]> =>
+    database.read<Row>(context.claims, statement);
+
+  return {
+    async findMany(context, entity, ids) {
+      if (ids.length === 0) return [];
+      const rows = await read<RecordRow>(context, findManyStatement(context.model.tenantId, entity, ids));
+      const byId = new Map(rows.map((row) => [row.id, toRecord(entity.id, row)]));
+      return ids.map((id) => byId.get(id) ?? byId.get(id.toLowerCase()) ?? null);
+    },
+
+    async findByUnique(context, entity, fieldName, value) {
+      const field = findField(entity, fieldName) ?? findRelationByIdName(entity, fieldName);
+      if (!field?.isUnique) throw new Error(`${entity.name} has no unique field ${fieldName}`);
+      if (value === null || value === undefined) return null;
+      // A value that the field cannot hold is one that no record has.
+      const stored = ruleOf(field).parse(value, { ...field, validation: null }, () => undefined) ?? null;
+      if (stored === null) return null;
+      const values = [context.model.tenantId, entity.id, field.id, uniqueHash(field, stored)];
+      const [row] = await read<RecordRow>(context, nameStatement(findByKeyText, values));
+      return row ? toRecord(entity.id, row) : null;
+    },
+
+    async list(context, request) {
+      const listing = buildListStatement(context.model, request);
+      return toPage(request.entity, listing, await read<ListedRow>(context, listing.statement));
+    },
+
+    async count(context, request) {
+      const [row] = await read<{ count: number }>(context, buildCount(context.model, request));
+      return row?.count ?? 0;
+    },
+
+    async listInverse(context, request) {
+      if (request.parentIds.length === 0) return [];
+      const listing = buildInverseStatement(context.model, request);
+      const rows = Map.groupBy(await read<ListedRow>(context, listing.statement), (row) => row.parent);
+      return request.parentIds.map((_, i) => toPage(request.entity, listing, rows.get(i + 1) ?? []));
+    },
+
+    async countInverse(context, request) {
+      if (request.parentIds.length === 0) return [];
+      const rows = await read<{ parent: number; count: number }>(
+        context,
+        buildInverseCount(context.model, request),
+      );
+      const counts = new Map(rows.map((row) => [row.parent, row.count]));
+      return request.parentIds.map((_, i) => counts.get(i + 1) ?? 0);
+    },
+  };
+}
+
+/** Rows in reading order, one more than the page where there is more. */
+function toPage(entity: EntityDefinition, listing: ListStatement, rows: readonly ListedRow[]): Page {
+  const { page, keyCount, signature } = listing;
+  const hasMore = rows.length > page.size;
+  const edges = rows.slice(0, page.size).map((row): { cursor: string; record: StoredRecord } => {
+    const values = Array.from({ length: keyCount }, (_, i) => toCursorValue(row[`k${i}`]));
+    return { cursor: encodeListCursor(signature, values), record: toRecord(entity.id, row) };
+  });
+  if (page.isBackward) {
+    return { edges: edges.toReversed(), hasPreviousPage: hasMore, hasNextPage: page.before !== null };
+  }
+  return { edges, hasNextPage: hasMore, hasPreviousPage: page.after !== null || page.offset > 0 };
+}

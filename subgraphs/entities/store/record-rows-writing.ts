@@ -1,0 +1,63 @@
+/** Rows of `records` as they are written: any number of one entity's in one statement. */
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { searchText, slotColumns, slotValues, toStoredData } from '#subgraphs/model/stored-form.ts';
+import { nameStatement } from './named-statement.ts';
+import type { StoredRecord } from './record-store.ts';
+import type { WriteScope } from './write-transaction.ts';
+
+const slotTypes: Readonly<Record<string, string>> = { t: 'text', n: 'float8', d: 'timestamptz', r: 'uuid' };
+
+const columns = {
+  id: 'uuid',
+  data: 'jsonb',
+  version: 'int',
+  created_at: 'timestamptz',
+  updated_at: 'timestamptz',
+  created_by: 'uuid',
+  deleted_at: 'timestamptz',
+  search: 'text',
+};
+
+/** Inserts the records as they are. */
+export async function insertRecords(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  records: readonly StoredRecord[],
+): Promise<void> {
+  const names = [...Object.keys(columns), ...slotColumns(entity)];
+  const text = `insert into records (tenant_id, entity_id, ${names.join(', ')}) select $1::uuid, $2::uuid, ${names.map((name) => `u.${name}`).join(', ')} from ${recordset(entity)}`;
+  await scope.tx.query(nameStatement(text, [scope.tenantId, entity.id, toRows(entity, records)]));
+}
+
+/** Writes the records, which exist and are locked, as they are: all of them but `id`, `created_at` and `created_by`. */
+export async function updateRecords(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  records: readonly StoredRecord[],
+): Promise<void> {
+  const names = ['data', 'version', 'updated_at', 'deleted_at', 'search', ...slotColumns(entity)];
+  const text = `update records x set ${names.map((name) => `${name} = u.${name}`).join(', ')} from ${recordset(entity)} where x.tenant_id = $1::uuid and x.entity_id = $2::uuid and x.id = u.id`;
+  await scope.tx.query(nameStatement(text, [scope.tenantId, entity.id, toRows(entity, records)]));
+}
+
+function recordset(entity: EntityDefinition): string {
+  const own = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
+  const slots = slotColumns(entity).map((slot) => `${slot} ${slotTypes[slot.charAt(0)]}`);
+  return `jsonb_to_recordset($3::jsonb) as u (${[...own, ...slots].join(', ')})`;
+}
+
+function toRows(entity: EntityDefinition, records: readonly StoredRecord[]): string {
+  return JSON.stringify(
+    records.map((record) => ({
+      id: record.id,
+      data: toStoredData(entity, record.data),
+      version: record.version,
+      created_at: record.createdAt,
+      updated_at: record.updatedAt,
+      created_by: record.createdBy,
+      deleted_at: record.deletedAt,
+      search: searchText(entity, record.data),
+      ...slotValues(entity, record.data),
+    })),
+  );
+}

@@ -1,0 +1,76 @@
+/** The record store on PostgreSQL. */
+import type { RecordDatabase } from '#prisma/record-database.ts';
+import { readId } from '#subgraphs/model/values/choice.ts';
+import { validateInput } from '#subgraphs/model/values/input.ts';
+import { createRecords } from './record-creation.ts';
+import { deleteRecord, restoreRecord } from './record-deletion.ts';
+import { takenError } from './record-keys.ts';
+import { lockRecord, notFound, requireVersion } from './record-locks.ts';
+import { createRecordReads } from './record-reads.ts';
+import type { RecordStore, StoredRecord } from './record-store.ts';
+import { upsertRecord } from './record-upsert.ts';
+import { toWritten, updateRecord } from './record-update.ts';
+import { currentEntity, runWrite } from './write-transaction.ts';
+import type { WriteDependencies } from './write-transaction.ts';
+
+/**
+ * `wakeUp.publish` is called after each commit that wrote events; `reload` reads the newest definitions where a write
+ * met the fence. The store holds no state and is disposed of with the database.
+ */
+export function createRecordStore(
+  database: RecordDatabase,
+  wakeUp: WriteDependencies['wakeUp'],
+  options: Pick<WriteDependencies, 'reload'>,
+): RecordStore {
+  const dependencies: WriteDependencies = { database, wakeUp, reload: options.reload };
+  return {
+    ...createRecordReads(database),
+
+    create(context, entity, inputs) {
+      if (inputs.length === 0) return Promise.resolve([]);
+      return runWrite(dependencies, context, async (scope) => {
+        const { changes, taken, pathOf } = await createRecords(scope, currentEntity(scope, entity), inputs);
+        if (taken.length > 0) throw takenError(taken, pathOf);
+        return { result: changes.map((change) => change.after), changes };
+      });
+    },
+
+    update(context, entity, id, input, expectedVersion) {
+      return runWrite(dependencies, context, async (scope) => {
+        const current = currentEntity(scope, entity);
+        const data = validateInput(current, input, { partial: true });
+        const record = await lockRecord(scope, current, id);
+        if (!record || record.deletedAt) throw notFound(current, id);
+        requireVersion(record, expectedVersion);
+        return toWritten(record, await updateRecord(scope, current, record, data));
+      });
+    },
+
+    upsert(context, entity, uniqueField, input) {
+      return runWrite(dependencies, context, (scope) =>
+        upsertRecord(scope, currentEntity(scope, entity), uniqueField, input),
+      );
+    },
+
+    delete(context, entity, id, expectedVersion) {
+      return runWrite(dependencies, context, async (scope) => {
+        const current = currentEntity(scope, entity);
+        const known = readId(id);
+        if (known === null) throw notFound(current, id);
+        const changes = await deleteRecord(scope, current, known, expectedVersion);
+        return { result: changes[0]?.after as StoredRecord, changes };
+      });
+    },
+
+    restore(context, entity, id) {
+      return runWrite(dependencies, context, async (scope) => {
+        const current = currentEntity(scope, entity);
+        const record = await lockRecord(scope, current, id);
+        if (!record) throw notFound(current, id);
+        // Restored already: what was asked for is so.
+        if (record.deletedAt === null) return { result: record, changes: [] };
+        return toWritten(record, await restoreRecord(scope, current, record));
+      });
+    },
+  };
+}

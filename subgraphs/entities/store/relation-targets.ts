@@ -1,0 +1,62 @@
+/** Relations point at live records of the same tenant: checked where they are written, in the same transaction. */
+import { invalidInput } from '#schema/errors.ts';
+import type { FieldError } from '#schema/errors.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { relationIdName, typeName } from '#subgraphs/model/names.ts';
+import { getTarget } from '#subgraphs/model/relations.ts';
+import { nameStatement } from './named-statement.ts';
+import type { WriteScope } from './write-transaction.ts';
+
+/** A record's data, as far as it is written; `path` is its place in a batch. */
+export interface WrittenData {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly path: string | undefined;
+}
+
+// The lock keeps a target from being deleted until this transaction ends; in id order, so that two of them do not
+// wait for each other. After a wait PostgreSQL looks at the row again.
+const lockText = `select x.entity_id as "entityId", x.id from records x
+  join unnest($2::uuid[], $3::uuid[]) as u (e, i) on x.entity_id = u.e and x.id = u.i
+  where x.tenant_id = $1::uuid and x.deleted_at is null order by x.id for key share of x`;
+
+/** Relations among `written` whose target is not there. One statement; the targets stay until the transaction ends. */
+export async function findMissingTargets(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  written: readonly WrittenData[],
+): Promise<FieldError[]> {
+  const relations = entity.fields.filter((field) => field.type === 'RELATION');
+  const targets = new Map<string, { entityId: string; id: string }>();
+  for (const field of relations) {
+    for (const { data } of written) {
+      const id = data[field.key] as string | null | undefined;
+      if (id) targets.set(`${field.targetEntityId}/${id}`, { entityId: field.targetEntityId as string, id });
+    }
+  }
+  if (targets.size === 0) return [];
+  const list = [...targets.values()];
+  const values = [scope.tenantId, list.map((target) => target.entityId), list.map((target) => target.id)];
+  const found = await scope.tx.query<{ entityId: string; id: string }>(nameStatement(lockText, values));
+  const present = new Set(found.map((row) => `${row.entityId}/${row.id}`));
+  if (present.size === targets.size) return [];
+  return written.flatMap(({ data, path }) =>
+    relations.flatMap((field): FieldError[] => {
+      const id = data[field.key] as string | null | undefined;
+      if (!id || present.has(`${field.targetEntityId}/${id}`)) return [];
+      const name = relationIdName(field.name);
+      const at = path === undefined ? name : `${path}.${name}`;
+      const target = typeName(getTarget(scope.model, field));
+      return [{ field: at, rule: 'relation', message: `${at}: there is no ${target} with the id ${id}` }];
+    }),
+  );
+}
+
+/** As above, and throws BAD_USER_INPUT for those that are missing. */
+export async function requireTargets(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  written: readonly WrittenData[],
+): Promise<void> {
+  const missing = await findMissingTargets(scope, entity, written);
+  if (missing.length > 0) throw invalidInput(missing.slice(0, 100));
+}
