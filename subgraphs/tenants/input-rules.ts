@@ -42,7 +42,7 @@ export function createInputCheck(): InputCheck {
       const length = [...value].length;
       if (value.trim() === '' || length > longestName) {
         broken(field, 'length', `must have 1 to ${longestName} characters`);
-      } else if (controlCharacters.test(value))
+      } else if (controlCharacters.test(value) || !value.isWellFormed())
         broken(field, 'characters', 'must not hold control characters or halves of characters');
     },
     email(field, value) {
