@@ -67,6 +67,10 @@ export function createRealtimeService(options: RealtimeServiceOptions): Realtime
     get readerCount() {
       return log.readerCount;
     },
-    [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await log[Symbol.asyncDispose]();
+      // The streams' last words are on their way: whoever closes the sockets next does not overtake them.
+      await new Promise(setImmediate);
+    },
   };
 }

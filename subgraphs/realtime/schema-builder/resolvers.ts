@@ -2,9 +2,9 @@ import { DomainError } from '#schema/errors.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
 import { changeTypeName, rootNames, typeName } from '#subgraphs/model/names.ts';
 import { scalarResolvers } from '#subgraphs/model/scalars.ts';
-import { assertTenantRole, atLeast, hasTenant } from '#subgraphs/server/base-rules.ts';
+import { assertTenantRole, atLeastInTenant } from '#subgraphs/server/base-rules.ts';
 import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
-import { and, type ShieldRules } from '#subgraphs/server/shield.ts';
+import type { ShieldRules } from '#subgraphs/server/shield.ts';
 import type { Change } from '../changes/change.ts';
 import type { EventStore } from '../log/event-store.ts';
 import type { Delivery } from '../log/feed.ts';
@@ -22,7 +22,7 @@ export interface ResolverSources {
   subscriptions: Subscriptions;
 }
 
-export const realtimeRules: ShieldRules = { Query: { changes: and(atLeast('VIEWER'), hasTenant) } };
+export const realtimeRules: ShieldRules = { Query: { changes: atLeastInTenant('VIEWER') } };
 
 /** What a stream yields becomes the root field: its value, or the error that ended it, which so gets its place in the answer. */
 function unwrap<Value>(delivery: Delivery<Value>): Value {

@@ -18,10 +18,10 @@ export interface EventRow {
 }
 
 /** All columns of `events` that an `EventRow` has. */
-export const eventColumns = [
-  ...['seq', 'at', 'kind', 'entity_id', 'record_id', 'operation', 'changed_fields'],
-  ...['before', 'after', 'actor_kind', 'actor_id', 'request_id'],
-] as const;
+export const eventColumns: readonly string[] =
+  'seq at kind entity_id record_id operation changed_fields before after actor_kind actor_id request_id'.split(
+    ' ',
+  );
 
 export function parseEventRow(tenantId: string, row: EventRow): LogEvent {
   return {
