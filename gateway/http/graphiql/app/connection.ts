@@ -1,4 +1,5 @@
 import { createGraphiQLFetcher, type Fetcher } from '@graphiql/toolkit';
+import { type DocumentNode, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { type Credentials, credentialHeaders } from './credentials.ts';
 
@@ -14,8 +15,20 @@ export function connectGraph(url: URL, credentials: Credentials): GraphConnectio
   const socketUrl = new URL(url);
   socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const socket = createClient({ url: socketUrl.href, lazy: true, connectionParams: headers });
+  const send = createGraphiQLFetcher({ url: url.href, headers, wsClient: socket });
   return {
-    fetcher: createGraphiQLFetcher({ url: url.href, headers, wsClient: socket }),
+    // GraphiQL's own document lags behind the text for a moment, in which a subscription would go over HTTP.
+    fetcher: (params, options) =>
+      send(params, { ...options, documentAST: tryParse(params.query) ?? options?.documentAST }),
     close: () => void socket.dispose(),
   };
+}
+
+function tryParse(query: string): DocumentNode | undefined {
+  try {
+    return parse(query, { noLocation: true });
+  } catch {
+    // The gateway says better what is wrong with it.
+    return undefined;
+  }
 }
