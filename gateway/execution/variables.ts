@@ -11,7 +11,7 @@ export function coerceVariables(
   definitions: readonly VariableDefinitionNode[],
   variables: Readonly<Record<string, unknown>>,
 ): { readonly errors: readonly GraphQLError[] } | { readonly coerced: Record<string, unknown> } {
-  const result = getVariableValues(schema, definitions, variables as Record<string, unknown>, {
+  const result = getVariableValues(schema, definitions, variables, {
     maxErrors: 20,
   });
   return result.errors ? { errors: result.errors.map(inputError) } : { coerced: result.coerced };

@@ -204,7 +204,7 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
       closed = true;
       unsubscribe();
       for (const timer of retries) clearTimeout(timer);
-      await Promise.all([...entries.values()].map((entry) => entry.flight));
+      await Promise.all([...entries.values()].map(async (entry) => entry.flight));
     },
   };
 }

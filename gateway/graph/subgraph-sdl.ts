@@ -21,7 +21,7 @@ export async function collectSources(
   scope: GraphScope,
   version: number | null,
 ): Promise<GraphSources> {
-  const names = [...subgraphs.keys()].sort();
+  const names = [...subgraphs.keys()].toSorted();
   let wanted = version;
   for (let attempt = 0; attempt < 5; attempt++) {
     const answers = await Promise.all(

@@ -1,6 +1,6 @@
 import { HeaderMap } from '@apollo/server';
 import { GraphQLError } from 'graphql';
-import { DomainError } from '#schema/errors.ts';
+import type { DomainError } from '#schema/errors.ts';
 
 /** Of requests that were refused before anything ran. What ran answers 200, with its errors beside the data. */
 const statusByCode: Readonly<Record<string, number>> = {

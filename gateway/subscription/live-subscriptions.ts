@@ -154,7 +154,7 @@ export function createLiveSubscriptions(options: LiveSubscriptionsOptions): Live
       for (const stop of unsubscribe) stop();
       clearInterval(timer);
       const all = [...byScope.values()].flatMap((subscribers) => [...subscribers]);
-      await Promise.all(all.map((subscriber) => subscriber.stream.return?.()));
+      await Promise.all(all.map(async (subscriber) => subscriber.stream.return?.()));
     },
   };
 }

@@ -48,7 +48,7 @@ export function attachSocket({ socket, request, graphql, logger, clientAddress }
       close: (code, reason) => socket.close(code, reason),
       onMessage(receive) {
         socket.on('message', (data) => {
-          receive(String(data)).catch((error: unknown) => {
+          receive((data as Buffer).toString()).catch((error: unknown) => {
             logger.error({ err: error, clientAddress }, 'a WebSocket message failed');
             socket.close(CloseCode.InternalServerError, 'Internal error');
           });

@@ -19,8 +19,15 @@ export interface Connection {
   close(): void;
 }
 
+/** A message of graphql-transport-ws, from a peer that we trust to keep to it. */
+export interface SocketMessage {
+  readonly type: MessageType;
+  readonly id?: string;
+  readonly payload?: unknown;
+}
+
 export interface ConnectionEvents {
-  onMessage(message: { type: string; id?: string; payload?: unknown }): void;
+  onMessage(message: SocketMessage): void;
   /** Called once after the connection was acknowledged and then ended, from either side. */
   onLost(): void;
 }
@@ -64,7 +71,7 @@ export async function openConnection(
   );
   socket.on('message', (data) => {
     isAlive = true;
-    const message = JSON.parse(String(data)) as { type: string; id?: string; payload?: unknown };
+    const message = JSON.parse((data as Buffer).toString()) as SocketMessage;
     if (message.type === MessageType.ConnectionAck) {
       isAcknowledged = true;
       acknowledged.resolve();
@@ -77,7 +84,7 @@ export async function openConnection(
   socket.on('close', (code, reason) => {
     clearTimeout(timer);
     clearInterval(pings);
-    acknowledged.reject(unavailable(new Error(`closed with ${code} ${reason}`)));
+    acknowledged.reject(unavailable(new Error(`closed with ${code} ${reason.toString()}`)));
     if (isAcknowledged) events.onLost();
   });
 

@@ -5,7 +5,12 @@ import { DomainError } from '#schema/errors.ts';
 import type { SubgraphRequest, SubgraphService } from '#schema/subgraph-protocol.ts';
 import { createEventQueue, type EventQueue } from './event-queue.ts';
 import { toHeaders } from './request-headers.ts';
-import { openConnection, type Connection, type ConnectionOptions } from './socket-connection.ts';
+import {
+  openConnection,
+  type Connection,
+  type ConnectionOptions,
+  type SocketMessage,
+} from './socket-connection.ts';
 
 export interface SubgraphSocketOptions extends ConnectionOptions {
   /** Events held for a subscriber that does not keep up. Default 1,000. */
@@ -98,13 +103,7 @@ export function createSubgraphSocket(options: SubgraphSocketOptions): SubgraphSo
   };
 }
 
-interface Message {
-  readonly type: string;
-  readonly id?: string;
-  readonly payload?: unknown;
-}
-
-function receive(subscriptions: Map<string, Subscription>, { type, id, payload }: Message): void {
+function receive(subscriptions: Map<string, Subscription>, { type, id, payload }: SocketMessage): void {
   if (type === MessageType.Pong) {
     const opened = subscriptions.get((payload as { id?: string } | undefined)?.id ?? '');
     opened?.opened.resolve(null);

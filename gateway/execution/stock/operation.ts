@@ -42,7 +42,7 @@ export function createStockOperation(
     if (event)
       services[eventService] = {
         process: async () => event,
-      } as unknown as DataSource;
+      };
     const requestContext = {
       request: { variables: { ...request.variables } },
       metrics: {},
@@ -157,7 +157,7 @@ function createDataSource(graph: StockGraph, subgraph: string, request: Executio
         request,
       ),
   };
-  return source as unknown as DataSource;
+  return source;
 }
 
 /** Apollo's executor hides a null in the wrong place in an extension; by the specification it is an error. */
