@@ -74,6 +74,7 @@ function createRootFetch(step: FetchStep): CallMaker {
 
 function createEntityFetch(step: FetchStep): CallMaker {
   const represent = createRepresentationBuilder(step.requires ?? [], step.inputRewrites);
+  const assumedTypes = assumedTypesOf(step);
   return (run) => {
     if (run.stopped) return undefined;
     const objects = collectObjects(run.data, step.path);
@@ -84,14 +85,22 @@ function createEntityFetch(step: FetchStep): CallMaker {
       representations: representations.values,
       take(answer) {
         if (answer.errors?.length) takeEntityErrors(run, step, representations, answer.errors);
-        if (answer.data) mergeEntities(step, objects, representations, answer.data);
+        if (answer.data) mergeEntities(step, assumedTypes, objects, representations, answer.data);
       },
     };
   };
 }
 
+/** The names under which objects of known types are presented to a subgraph that knows only their interface. */
+function assumedTypesOf(step: FetchStep): readonly unknown[] {
+  return step.inputRewrites.flatMap((rewrite) =>
+    rewrite.kind === 'set' && rewrite.key === '__typename' ? [rewrite.value] : [],
+  );
+}
+
 function mergeEntities(
   step: FetchStep,
+  assumedTypes: readonly unknown[],
   objects: readonly ResponseObject[],
   { values, indexes }: Representations,
   data: Record<string, unknown>,
@@ -106,6 +115,8 @@ function mergeEntities(
     const object = objects[index] as ResponseObject;
     const entity: unknown = entities[indexes[index] as number];
     if (!isObject(entity)) continue;
+    // The type that was known stays: undefined is not merged.
+    if (assumedTypes.includes(entity.__typename)) entity.__typename = undefined;
     if (rewritten && !rewritten.has(entity)) {
       // The rewrites' type conditions read it.
       entity.__typename ??= object.__typename;
