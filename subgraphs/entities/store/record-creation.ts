@@ -1,11 +1,11 @@
 /** Creating records, one or a thousand: the same few statements. */
-import { invalidField, invalidInput } from '#schema/errors.ts';
+import { DomainError, invalidField, invalidInput } from '#schema/errors.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { checkInput, maxFieldErrors } from '#subgraphs/model/values/input.ts';
 import { createId } from './uuid-v7.ts';
 import { insertKeys, keysOf } from './record-keys.ts';
 import type { RecordKey } from './record-keys.ts';
-import type { StoredRecord } from './record-store.ts';
+import type { RecordOrigin, StoredRecord } from './record-store.ts';
 import { insertRecords } from './record-rows-writing.ts';
 import { requireTargets } from './relation-targets.ts';
 import type { RecordChange, WriteScope } from './write-transaction.ts';
@@ -27,6 +27,7 @@ export async function createRecords(
   scope: WriteScope,
   entity: EntityDefinition,
   inputs: readonly Input[],
+  origins: readonly RecordOrigin[] = [],
 ): Promise<Creation> {
   if (inputs.length > maxBatch) {
     throw invalidField('inputs', 'maxLength', `inputs must hold at most ${maxBatch}, holds ${inputs.length}`);
@@ -43,21 +44,25 @@ export async function createRecords(
   if (errors.length > 0) throw invalidInput(errors.slice(0, maxFieldErrors));
 
   await requireTargets(scope, entity, written);
-  const records = written.map(
-    ({ data }): StoredRecord => ({
+  const records = written.map(({ data }, index): StoredRecord => {
+    const { id = createId(), createdAt = scope.now, createdBy = scope.userId } = origins[index] ?? {};
+    return {
       entityId: entity.id,
-      id: createId(),
+      id,
       data: withoutNulls(data),
       version: 1,
-      createdAt: scope.now,
+      createdAt,
       updatedAt: scope.now,
-      createdBy: scope.userId,
+      createdBy,
       deletedAt: null,
-    }),
-  );
+    };
+  });
   const keys = records.flatMap((record) => keysOf(entity, record));
   // Sent together: the keys do not wait for the rows' answer.
-  const [taken] = await Promise.all([insertKeys(scope, keys), insertRecords(scope, entity, records)]);
+  const [taken] = await Promise.all([
+    insertKeys(scope, keys),
+    insertRecords(scope, entity, records).catch(explainTakenId),
+  ]);
   const places = new Map(records.map((record, index) => [record.id, index]));
   return {
     changes: records.map((after) => ({
@@ -69,6 +74,17 @@ export async function createRecords(
     taken,
     pathOf: (recordId) => pathAt(places.get(recordId) ?? 0),
   };
+}
+
+/** An id that came along may be taken; those made here are not. */
+function explainTakenId(error: unknown): never {
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+  if (code !== '23505' || constraint !== 'records_pkey') throw error;
+  const message = 'A record has this id already';
+  throw new DomainError('CONFLICT', message, {
+    fields: [{ field: 'id', rule: 'unique', message }],
+    cause: error,
+  });
 }
 
 /** A record's data has no nulls: a field without a value is not a member. */

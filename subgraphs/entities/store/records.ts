@@ -26,10 +26,15 @@ export function createRecordStore(
   return {
     ...createRecordReads(database),
 
-    create(context, entity, inputs) {
+    create(context, entity, inputs, origins) {
       if (inputs.length === 0) return Promise.resolve([]);
       return runWrite(dependencies, context, async (scope) => {
-        const { changes, taken, pathOf } = await createRecords(scope, currentEntity(scope, entity), inputs);
+        const { changes, taken, pathOf } = await createRecords(
+          scope,
+          currentEntity(scope, entity),
+          inputs,
+          origins,
+        );
         if (taken.length > 0) throw takenError(taken, pathOf);
         return { result: changes.map((change) => change.after), changes };
       });
