@@ -1,0 +1,36 @@
+/** What is wrong with a row of an imported file, for its author to mend. */
+import { DomainError } from '#schema/errors.ts';
+
+export interface RowError {
+  /** Of the file, from 1. */
+  readonly line: number;
+  /** As the file calls it; null where it is about the row as a whole. */
+  readonly column: string | null;
+  /** As the entity calls it; null as above. */
+  readonly field: string | null;
+  readonly rule: string;
+  readonly message: string;
+}
+
+/** Errors of the rows themselves. Others (the database is away, rights ended) are none of the row's. */
+const rowCodes: ReadonlySet<string> = new Set(['BAD_USER_INPUT', 'CONFLICT', 'NOT_FOUND']);
+
+export function isRowFault(error: unknown): error is DomainError {
+  return error instanceof DomainError && rowCodes.has(error.code);
+}
+
+/** Members of a batch's inputs as errors name them: "inputs.3.email". */
+const batchPath = /^inputs?\.(?:\d+\.)?/;
+
+/** The errors of one row that was refused alone. `columns`: the file's column for each member of the input. */
+export function rowErrorsOf(error: DomainError, line: number, columns: ReadonlyMap<string, string>): RowError[] {
+  const fields = error.fields ?? [];
+  if (fields.length === 0) {
+    return [{ line, column: null, field: null, rule: error.code.toLowerCase(), message: error.message }];
+  }
+  return fields.map(({ field, rule, message }) => {
+    const path = field.replace(batchPath, '');
+    const member = path.split('.')[0] ?? path;
+    return { line, column: columns.get(member) ?? null, field: member || null, rule, message: message.replace(batchPath, '') };
+  });
+}
