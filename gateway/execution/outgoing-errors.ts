@@ -1,6 +1,8 @@
 import { GraphQLError } from 'graphql';
 import type { ExecutionResult } from 'graphql';
 import type { Logger } from '#gateway/logger.ts';
+import { DomainError } from '#schema/errors.ts';
+import { accidentMessage, toGraphQLError } from './subgraph-call.ts';
 
 /** Members of an error's extensions that tell of the inside. */
 const internalExtensions = new Set(['serviceName', 'http', 'exception', 'stacktrace', 'stack']);
@@ -19,31 +21,28 @@ export function publishErrors(errors: readonly unknown[], logger: Logger, reques
 }
 
 function publishError(error: unknown, logger: Logger, requestId: string): GraphQLError {
-  const known = error instanceof GraphQLError ? error : undefined;
-  const code = known?.extensions.code;
-  if (!known || (code === undefined && isAccident(known.originalError)) || code === 'INTERNAL_SERVER_ERROR') {
-    logger.error({ err: known?.originalError ?? error, requestId }, 'a request failed');
-    // A subgraph has masked its own accidents already, with the same request id.
-    const message = code === 'INTERNAL_SERVER_ERROR' ? known?.message : undefined;
-    return new GraphQLError(message ?? `Internal error (request ${requestId})`, {
-      path: known?.path,
+  const known = error instanceof GraphQLError ? error : toGraphQLError(error);
+  const code = known.extensions.code ?? 'INTERNAL_SERVER_ERROR';
+  const accident = findAccident(known);
+  if (accident || code === 'INTERNAL_SERVER_ERROR')
+    logger.error({ err: accident ?? known, requestId }, 'a request failed');
+  if (accident || known.message === accidentMessage) {
+    return new GraphQLError(`${accidentMessage} (request ${requestId})`, {
+      path: known.path,
       extensions: { code: 'INTERNAL_SERVER_ERROR' },
     });
   }
-  const extensions: Record<string, unknown> = { code: code ?? 'INTERNAL_SERVER_ERROR' };
+  const extensions: Record<string, unknown> = { code };
   for (const [name, value] of Object.entries(known.extensions)) {
     if (!internalExtensions.has(name)) extensions[name] = value;
   }
-  return new GraphQLError(known.message, {
-    nodes: known.nodes,
-    source: known.source,
-    positions: known.positions,
-    path: known.path,
-    extensions,
-  });
+  const { nodes, source, positions, path } = known;
+  return new GraphQLError(known.message, { nodes, source, positions, path, extensions });
 }
 
-/** Thrown by code rather than said by GraphQL. */
-function isAccident(original: unknown): boolean {
-  return original instanceof Error && !(original instanceof GraphQLError);
+/** What code threw, rather than what GraphQL or the platform said: its text may tell of anything. */
+function findAccident(error: GraphQLError): Error | undefined {
+  const original = error.originalError;
+  if (original instanceof GraphQLError) return findAccident(original);
+  return original instanceof Error && !(original instanceof DomainError) ? original : undefined;
 }

@@ -68,7 +68,7 @@ function parseWithin(query: string, maxTokens: number): DocumentNode {
     return parse(query, { noLocation: false, maxTokens });
   } catch (error) {
     const syntax = error as GraphQLError;
-    const code = syntax.message.startsWith('Syntax Error: Document contains more than')
+    const code = syntax.message.includes('tokens. Parsing aborted')
       ? 'QUERY_TOO_COMPLEX'
       : 'GRAPHQL_PARSE_FAILED';
     throw new GraphQLError(syntax.message, {

@@ -49,15 +49,18 @@ export async function callSubgraph(
   }
 }
 
-/** A DomainError with its code; any other error as it is, to be masked where the answer leaves. */
+/**
+ * A DomainError with its code. Of any other error only its cause is kept, for the log: what it says was not meant for the
+ * caller.
+ */
 export function toGraphQLError(error: unknown): GraphQLError {
   if (error instanceof GraphQLError) return error;
   if (error instanceof DomainError) {
-    return new GraphQLError(error.message, {
-      extensions: error.extensions,
-      originalError: error,
-    });
+    return new GraphQLError(error.message, { extensions: error.extensions, originalError: error });
   }
   const originalError = error instanceof Error ? error : new Error(String(error));
-  return new GraphQLError(originalError.message, { originalError });
+  return new GraphQLError(accidentMessage, { originalError, extensions: { code: 'INTERNAL_SERVER_ERROR' } });
 }
+
+/** The message of an accident until it gets the request's id. */
+export const accidentMessage = 'Internal error';
