@@ -232,33 +232,48 @@ const types = [
   'WebhookSecret',
 ] as const;
 
+const verbs = ['create', 'update', 'upsert', 'delete', 'restore', 'purge', 'import', 'export'] as const;
+const inputVerbs = ['Create', 'Update', 'Upsert'] as const;
+const typeEnds = [
+  'Filter',
+  'ListFilter',
+  'Order',
+  'Connection',
+  'Edge',
+  'Aggregate',
+  'GroupBy',
+  'Having',
+  'UniqueField',
+  'Change',
+  'History',
+  'Version',
+  'Connect',
+  'RelationInput',
+  'Input',
+  'Payload',
+  'Status',
+  'Kind',
+  'Type',
+  'State',
+] as const;
+
 /** What an entity generates, or will: the same shapes as `generatedNames` in the model, kept wider on purpose. */
 function familyOf([singular, plural]: readonly [string, string]): string[] {
   const type = capitalise(singular);
   const types = capitalise(plural);
-  const typeEnds = [
-    ...[
-      'Filter',
-      'ListFilter',
-      'Order',
-      'Connection',
-      'Edge',
-      'Aggregate',
-      'GroupBy',
-      'Having',
-      'UniqueField',
-    ],
-    ...['Change', 'History', 'Version', 'Connect', 'RelationInput'],
-    ...['Input', 'Payload', 'Status', 'Kind', 'Type', 'State'],
+  const rootNames = [
+    `${plural}Aggregate`,
+    `${singular}Aggregate`,
+    `${singular}History`,
+    `${singular}Changed`,
   ];
-  const verbs = ['create', 'update', 'upsert', 'delete', 'restore', 'purge', 'import', 'export'];
   return [
     singular,
     plural,
-    ...[`${plural}Aggregate`, `${singular}Aggregate`, `${singular}History`, `${singular}Changed`],
+    ...rootNames,
     ...verbs.flatMap((verb) => [`${verb}${type}`, `${verb}${types}`]),
     ...typeEnds.map((end) => type + end),
-    ...['Create', 'Update', 'Upsert'].map((verb) => `${verb}${type}Input`),
+    ...inputVerbs.map((verb) => `${verb}${type}Input`),
   ];
 }
 

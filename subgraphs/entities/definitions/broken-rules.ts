@@ -4,7 +4,6 @@ import { type FieldError, invalidInput } from '#schema/errors.ts';
 export interface BrokenRules {
   /** `field` is the path below the input ("validation.min"), `rule` the rule's name. */
   add(field: string, rule: string, message: string): void;
-  readonly isEmpty: boolean;
   /** Throws BAD_USER_INPUT with all of them; nothing where there are none. */
   throwAny(): void;
   /** The same collection, with paths below `prefix` ("fields.3."). */
@@ -19,9 +18,6 @@ function collect(found: FieldError[], prefix: string): BrokenRules {
   return {
     add(field, rule, message) {
       found.push({ field: prefix + field, rule, message });
-    },
-    get isEmpty() {
-      return found.length === 0;
     },
     throwAny() {
       if (found.length > 0) throw invalidInput(found);

@@ -20,7 +20,7 @@ import type {
   UpdateEntityInput,
   UpdateFieldInput,
 } from './definition-input.ts';
-import { changeField, newField, readDefault } from './field-draft.ts';
+import { changeField, newField } from './field-draft.ts';
 import { checkField } from './field-rules.ts';
 import { checkName, checkText, maxDescriptionLength, maxIconLength, maxLabelLength } from './name-rules.ts';
 import { pluralOf } from './plural.ts';
@@ -72,11 +72,8 @@ export function createDraft(base: DraftBase): DefinitionDraft {
     }
     const field = newField(rules, { entities, entity, input });
     checkField(rules, field);
-    // The default is read by the field's own rules, so these come first.
-    if (rules.isEmpty) field.defaultValue = readDefault(rules, field, input.defaultValue);
     const hasRecords = base.entitiesWithRecords.has(entity.id);
-    const hasDefault = (input.defaultValue ?? null) !== null;
-    if (hasRecords && field.isRequired && !hasDefault) {
+    if (hasRecords && field.isRequired && field.defaultValue === null) {
       rules.add(
         'isRequired',
         'required',
@@ -200,10 +197,6 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       const hasRecords = base.entitiesWithRecords.has(entity.id);
       changeField(rules, { field, input, hasRecords });
       checkField(rules, field);
-      if (rules.isEmpty) {
-        const defaultValue = input.defaultValue === undefined ? field.defaultValue : input.defaultValue;
-        field.defaultValue = readDefault(rules, field, defaultValue);
-      }
       rules.throwAny();
       if (!hasRecords) field.slot ??= findSlot(field, takenSlots(entity));
       if (field.isRequired && !before.isRequired && hasRecords) needsEveryValue.set(field.id, field);

@@ -19,7 +19,7 @@ export interface NewField {
   input: FieldInput;
 }
 
-/** A new field; its key, slot and default value are for the caller to choose. */
+/** A new field, unchecked; its key and slot are for the caller to choose. */
 export function newField(rules: BrokenRules, { entities, entity, input }: NewField): DraftField {
   const isRelation = input.type === 'RELATION';
   const isRequired = input.isRequired ?? false;
@@ -37,7 +37,7 @@ export function newField(rules: BrokenRules, { entities, entity, input }: NewFie
     isSearchable: input.isSearchable ?? input.type === 'TEXT',
     isFilterable: input.isFilterable ?? true,
     isSortable: input.isSortable ?? isSortableType(input.type),
-    defaultValue: null,
+    defaultValue: input.defaultValue ?? null,
     validation: compactValidation(input.validation),
     options: completeOptions(input.options),
     targetEntityId: target?.id ?? null,
@@ -110,39 +110,36 @@ export function changeField(rules: BrokenRules, { field, input, hasRecords }: Ch
   for (const text of ['label', 'description', 'inverseName'] as const)
     if (input[text] !== undefined) field[text] = input[text];
   if (input.uiConfig !== undefined) field.uiConfig = input.uiConfig;
+  if (input.defaultValue !== undefined) field.defaultValue = input.defaultValue;
   if (input.onDelete !== undefined) field.onDelete = input.onDelete ?? field.onDelete;
   if (input.validation !== undefined) field.validation = compactValidation(input.validation);
   if (input.options !== undefined) field.options = completeOptions(input.options);
   if (hasRecords) refuseMoves(rules, before, field);
 }
 
-/** What is kept beside `data` (keys, search text) or in it (options) would have to be made or changed for every record. */
+/** What is kept beside `data` (keys, slots, folded text, search text) or in it (options) would have to be made or changed for every record. */
 function refuseMoves(rules: BrokenRules, before: FieldDefinition, after: FieldDefinition): void {
   const refuse = (member: string, what: string): void =>
     rules.add(member, 'unchanged', `the entity has records: ${what}. That is not possible yet`);
   if (after.isUnique && !before.isUnique)
-    refuse('isUnique', `the keys of their "${before.name}" would have to be made`);
+    refuse('isUnique', `the keys of "${before.name}" would have to be made`);
   if (after.isSearchable !== before.isSearchable)
     refuse('isSearchable', 'their search text would have to be made anew');
-  const values = new Set(after.options?.map((option) => option.value));
+  const isLookedUp = (field: FieldDefinition): boolean => field.isFilterable || field.isSortable;
+  if (isLookedUp(after) && !isLookedUp(before) && before.slot === null && ruleOf(before).slotKind !== null) {
+    refuse(
+      after.isFilterable ? 'isFilterable' : 'isSortable',
+      `the values of "${before.name}" would have to be indexed`,
+    );
+  }
+  const labels = new Map(after.options?.map((option) => [option.value, option.label]));
   const lost = (before.options ?? [])
-    .filter((option) => !values.has(option.value))
+    .filter((option) => !labels.has(option.value))
     .map((option) => option.value);
   if (lost.length > 0) refuse('options', `some may hold ${lost.join(', ')}`);
-}
-
-/** The stored form of a default value, by the field's own rules, which must be good. */
-export function readDefault(rules: BrokenRules, field: FieldDefinition, value: unknown): unknown {
-  if (value === null || value === undefined) return null;
-  if (field.type === 'RELATION') {
-    rules.add('defaultValue', 'type', 'defaultValue is not possible for a RELATION field');
-    return null;
-  }
-  return (
-    ruleOf(field).parse(value, field, (rule, sentence) =>
-      rules.add('defaultValue', rule, `defaultValue ${sentence}`),
-    ) ?? null
-  );
+  const isRelabelled = (before.options ?? []).some((option) => labels.get(option.value) !== option.label);
+  if (isRelabelled && before.isSearchable && lost.length === 0)
+    refuse('options', 'their search text holds the labels');
 }
 
 /** Null members mean the same as absent ones. */

@@ -30,18 +30,6 @@ export function checkName(rules: BrokenRules, field: string, name: string): bool
   return false;
 }
 
-/** An option's value becomes a value of a GraphQL enum. */
-export function checkEnumValue(rules: BrokenRules, field: string, value: string): boolean {
-  if (!checkName(rules, field, value)) return false;
-  if (value !== 'true' && value !== 'false' && value !== 'null' && !value.startsWith('__')) return true;
-  rules.add(
-    field,
-    'name',
-    `${field} must not be true, false or null, nor begin with "__"; it was ${JSON.stringify(value)}`,
-  );
-  return false;
-}
-
 /** Adds what is wrong with a label, a description or an icon's name. Null is fine. */
 export function checkText(
   rules: BrokenRules,

@@ -1,0 +1,15 @@
+/** What the entities subgraph's own process is told by its environment. */
+import {
+  createEnvironmentReader,
+  type Environment,
+  readSubgraphConfig,
+  type SubgraphConfig,
+} from '#subgraphs/server/subgraph-config.ts';
+
+/** Throws one error that lists every variable that is wrong, and what it must be. */
+export function readEntitiesConfig(env: Environment): SubgraphConfig {
+  const reader = createEnvironmentReader(env);
+  const config = readSubgraphConfig(reader, 4002);
+  reader.done();
+  return config;
+}

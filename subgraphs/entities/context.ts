@@ -1,0 +1,29 @@
+/** What the resolvers of this subgraph know of a request. */
+import type { RequestContext } from '#subgraphs/server/request-context.ts';
+import type { TenantModel } from '#subgraphs/model/definition.ts';
+import type { DefinitionService } from './definitions/service.ts';
+import type { Loaders } from './loaders.ts';
+import type { RecordStore, StoreContext } from './store/record-store.ts';
+
+export interface EntitiesContext extends RequestContext {
+  /**
+   * The definitions that the request's graph was planned with, or the newest where they are gone. The schema holds no id,
+   * slot or key: resolvers find them here by name. Without entities where the request has no tenant (rules refuse it).
+   */
+  readonly model: TenantModel;
+  /** For reads. */
+  readonly storeContext: StoreContext;
+  readonly records: RecordStore;
+  readonly definitions: DefinitionService;
+  readonly loaders: Loaders;
+}
+
+/** Of nobody: for requests without a tenant. */
+export const emptyModel: TenantModel = {
+  tenantId: '',
+  version: 0,
+  entities: [],
+  entityByName: new Map(),
+  entityByType: new Map(),
+  entityById: new Map(),
+};

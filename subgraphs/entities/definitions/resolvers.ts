@@ -1,0 +1,131 @@
+/** Resolvers of definitions and templates. */
+import { DomainError } from '#schema/errors.ts';
+import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
+import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { typeName } from '#subgraphs/model/names.ts';
+import type { EntitiesContext } from '../context.ts';
+import { applyTemplate } from '../templates/apply-template.ts';
+import { findTemplate, templates } from '../templates/templates.ts';
+import type {
+  CreateEntityInput,
+  FieldInput,
+  UpdateEntityInput,
+  UpdateFieldInput,
+} from './definition-input.ts';
+import type { DefinitionDraft } from './draft.ts';
+
+interface EntityArguments {
+  entity: string;
+}
+interface NameArguments {
+  name: string;
+}
+
+export const definitionResolvers: Resolvers = {
+  Query: {
+    async entityDefinitions(_root: unknown, _args: unknown, context: EntitiesContext) {
+      const model = await newestModel(context);
+      return model.entities.map((entity) => toEntityNode(model, entity));
+    },
+    async entityDefinition(_root: unknown, { name }: NameArguments, context: EntitiesContext) {
+      const model = await newestModel(context);
+      const entity = model.entityByName.get(name);
+      return entity ? toEntityNode(model, entity) : null;
+    },
+    templates: () =>
+      templates.map((template) => ({
+        ...template,
+        entities: template.entities.map((entity) => entity.name),
+      })),
+  },
+  Mutation: {
+    async createEntity(_root: unknown, { input }: { input: CreateEntityInput }, context: EntitiesContext) {
+      const { result, model } = await change(context, (draft) => draft.createEntity(input).id);
+      return toEntityNode(model, getEntity(model, result));
+    },
+    async updateEntity(
+      _root: unknown,
+      { name, input }: NameArguments & { input: UpdateEntityInput },
+      context: EntitiesContext,
+    ) {
+      const { result, model } = await change(context, (draft) => draft.updateEntity(name, input).id);
+      return toEntityNode(model, getEntity(model, result));
+    },
+    async deleteEntity(_root: unknown, { name }: NameArguments, context: EntitiesContext) {
+      await change(context, (draft) => draft.deleteEntity(name));
+      return true;
+    },
+    async createField(
+      _root: unknown,
+      { entity, input }: EntityArguments & { input: FieldInput },
+      context: EntitiesContext,
+    ) {
+      const { result, model } = await change(context, (draft) => draft.createField(entity, input));
+      return findFieldNode(model, result);
+    },
+    async updateField(
+      _root: unknown,
+      { entity, name, input }: EntityArguments & NameArguments & { input: UpdateFieldInput },
+      context: EntitiesContext,
+    ) {
+      const { result, model } = await change(context, (draft) => draft.updateField(entity, name, input));
+      return findFieldNode(model, result);
+    },
+    async deleteField(
+      _root: unknown,
+      { entity, name }: EntityArguments & NameArguments,
+      context: EntitiesContext,
+    ) {
+      await change(context, (draft) => draft.deleteField(entity, name));
+      return true;
+    },
+    async applyTemplate(_root: unknown, { name }: NameArguments, context: EntitiesContext) {
+      const template = findTemplate(name);
+      const { result, model } = await change(context, (draft) => applyTemplate(draft, template));
+      return result.map((id) => toEntityNode(model, getEntity(model, id)));
+    },
+  },
+};
+
+/** At least as new as the request's graph. */
+function newestModel(context: EntitiesContext): Promise<TenantModel> {
+  return context.definitions.models.get(context.claims, context.definitionsVersion);
+}
+
+async function change<Result>(
+  context: EntitiesContext,
+  plan: (draft: DefinitionDraft) => Result,
+): Promise<{ result: Result; model: TenantModel }> {
+  const changed = await context.definitions.change(
+    { claims: context.claims, requestId: context.requestId },
+    plan,
+  );
+  context.loaders.clear();
+  return changed;
+}
+
+/** Another change may have deleted it again before this one's answer was read. */
+function getEntity(model: TenantModel, id: string): EntityDefinition {
+  const entity = model.entityById.get(id);
+  if (!entity) throw new DomainError('NOT_FOUND', 'The entity was deleted meanwhile');
+  return entity;
+}
+
+function findFieldNode(model: TenantModel, changed: FieldDefinition): object {
+  const field = getEntity(model, changed.entityId).fields.find((candidate) => candidate.id === changed.id);
+  if (!field) throw new DomainError('NOT_FOUND', 'The field was deleted meanwhile');
+  return toFieldNode(model, field);
+}
+
+function toEntityNode(model: TenantModel, entity: EntityDefinition): object {
+  return {
+    ...entity,
+    typeName: typeName(entity),
+    fields: entity.fields.map((field) => toFieldNode(model, field)),
+  };
+}
+
+function toFieldNode(model: TenantModel, field: FieldDefinition): object {
+  const target = field.targetEntityId === null ? undefined : model.entityById.get(field.targetEntityId);
+  return { ...field, isIndexed: field.slot !== null, targetEntity: target?.name ?? null };
+}

@@ -1,0 +1,57 @@
+/** The entities subgraph as a process of its own. */
+import { migrate } from '#prisma/migrate.ts';
+import { createRecordDatabase } from '#prisma/record-database.ts';
+import { deriveRolePassword } from '#prisma/roles.ts';
+import { createLogger } from '#subgraphs/server/logger.ts';
+import type { SubgraphConfig } from '#subgraphs/server/subgraph-config.ts';
+import { serveSubgraph } from '#subgraphs/server/subgraph-server.ts';
+import { createLocalWakeUp } from '#subgraphs/server/wake-up/local.ts';
+import { createRedisWakeUp } from '#subgraphs/server/wake-up/redis.ts';
+import { readEntitiesConfig } from './config.ts';
+import { createEntitiesService } from './service.ts';
+import { createDefinitionStore } from './store/definition-store.ts';
+import { createRecordStore } from './store/records.ts';
+
+async function start(config: SubgraphConfig): Promise<void> {
+  const { secret, port, host } = config;
+  const logger = createLogger(config.logLevel);
+  // Disposed in reverse: the server drains first, then goes what it stood on.
+  await using starting = new AsyncDisposableStack();
+  const rolePassword = deriveRolePassword(secret);
+  await migrate({ url: config.databaseUrl, rolePassword });
+  const database = starting.use(createRecordDatabase({ url: config.databaseUrl, rolePassword }));
+  const wakeUp = starting.use(
+    config.redisUrl === null ? createLocalWakeUp() : createRedisWakeUp(config.redisUrl, logger),
+  );
+  const definitions = createDefinitionStore(database);
+  const service = starting.use(
+    createEntitiesService({
+      records: createRecordStore(database, wakeUp, { reload: definitions.load }),
+      definitions,
+      logger,
+      wakeUp,
+    }),
+  );
+  const server = starting.adopt(await serveSubgraph({ service, secret, port, host, logger }), (it) =>
+    it.close(),
+  );
+
+  const running = starting.move();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      logger.info({ signal }, 'going down');
+      running.disposeAsync().catch((error: unknown) => {
+        logger.error({ err: error }, 'did not go down cleanly');
+        process.exitCode = 1;
+      });
+    });
+  }
+  logger.info(`entities is ready at ${server.url}`);
+}
+
+try {
+  await start(readEntitiesConfig(process.env));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,76 @@
+/** Executable schemas by the hash of their SDL, shared by all tenants that have the same. */
+import { createHash } from 'node:crypto';
+import type { GraphQLSchema } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { atLeastInTenant } from '#subgraphs/server/base-rules.ts';
+import { buildExecutableSubgraph, type Resolvers } from '#subgraphs/server/executable-subgraph.ts';
+import type { ShieldRules } from '#subgraphs/server/shield.ts';
+import { scalarResolvers } from '#subgraphs/model/scalars.ts';
+import type { TenantModel } from '#subgraphs/model/definition.ts';
+import { definitionResolvers } from '../definitions/resolvers.ts';
+import { recordResolvers } from './record-resolvers.ts';
+import { buildEntitiesSdl } from './sdl.ts';
+import { untypedResolvers } from './untyped-resolvers.ts';
+
+/** Weight of all schemas that are kept, in characters of their SDL: about 20 bytes of heap for each. */
+const keptCharacters = 20_000_000;
+
+export interface EntitiesSchemas {
+  getSdl(model: TenantModel): string;
+  /** The same object for models with the same SDL, while it is kept. */
+  getSchema(model: TenantModel): GraphQLSchema;
+}
+
+const developer = atLeastInTenant('DEVELOPER');
+
+/** VIEWER reads, USER writes records, DEVELOPER defines. References (`_entities`) need a tenant only. */
+const rules: ShieldRules = {
+  Query: { '*': atLeastInTenant('VIEWER') },
+  Mutation: {
+    createEntity: developer,
+    updateEntity: developer,
+    deleteEntity: developer,
+    createField: developer,
+    updateField: developer,
+    deleteField: developer,
+    applyTemplate: developer,
+    '*': atLeastInTenant('USER'),
+  },
+};
+
+export function createEntitiesSchemas(): EntitiesSchemas {
+  const sdls = new WeakMap<TenantModel, { sdl: string; hash: string }>();
+  const schemas = new LRUCache<string, GraphQLSchema>({ maxSize: keptCharacters });
+
+  function sdlOf(model: TenantModel): { sdl: string; hash: string } {
+    const known = sdls.get(model);
+    if (known) return known;
+    const sdl = buildEntitiesSdl(model);
+    const made = { sdl, hash: createHash('sha256').update(sdl).digest('base64') };
+    sdls.set(model, made);
+    return made;
+  }
+
+  return {
+    getSdl: (model) => sdlOf(model).sdl,
+    getSchema(model) {
+      const { sdl, hash } = sdlOf(model);
+      const known = schemas.get(hash);
+      if (known) return known;
+      const schema = buildExecutableSubgraph(sdl, mergeResolvers(recordResolvers(model)), rules);
+      schemas.set(hash, schema, { size: sdl.length });
+      return schema;
+    },
+  };
+}
+
+/** The static part's resolvers win nothing over the generated ones: their names are reserved. */
+function mergeResolvers(generated: Resolvers): Resolvers {
+  return {
+    ...generated,
+    ...scalarResolvers,
+    RecordConnection: untypedResolvers.RecordConnection,
+    Query: { ...generated.Query, ...definitionResolvers.Query, ...untypedResolvers.Query },
+    Mutation: { ...generated.Mutation, ...definitionResolvers.Mutation },
+  };
+}

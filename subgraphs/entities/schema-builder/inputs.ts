@@ -1,0 +1,32 @@
+/** What records are written with: `CreateContactInput` and `UpdateContactInput`. */
+import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import { ruleOf } from '#subgraphs/model/field-types.ts';
+import { createInputName, relationIdName, typeName, updateInputName } from '#subgraphs/model/names.ts';
+import { describe } from '#subgraphs/model/sdl-text.ts';
+import { describeField } from './types.ts';
+
+/** Empty for an entity without fields: GraphQL has no input without members. */
+export function recordInputsSdl(entity: EntityDefinition): string {
+  if (entity.fields.length === 0) return '';
+  const type = typeName(entity);
+  const create = entity.fields.map((field) =>
+    memberSdl(entity, field, field.isRequired && field.defaultValue === null),
+  );
+  const update = entity.fields.map((field) => memberSdl(entity, field, false));
+  return `"A new ${type}: what is absent gets its default value."
+input ${createInputName(entity)} {
+${create.join('\n')}
+}
+
+"What to change of a ${type}: what is absent stays, null clears."
+input ${updateInputName(entity)} {
+${update.join('\n')}
+}`;
+}
+
+function memberSdl(entity: EntityDefinition, field: FieldDefinition, isRequired: boolean): string {
+  const type = ruleOf(field).inputType(entity, field);
+  if (field.type === 'RELATION')
+    return `  "The id of ${field.name}."\n  ${relationIdName(field.name)}: ${type}`;
+  return `${describe(describeField(field), '  ')}  ${field.name}: ${type}${isRequired ? '!' : ''}`;
+}

@@ -1,0 +1,69 @@
+/** An entity's members of Mutation. */
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import {
+  createInputName,
+  rootNames,
+  typeName,
+  uniqueFieldEnumName,
+  updateInputName,
+} from '#subgraphs/model/names.ts';
+import { uniqueFields } from './enums.ts';
+
+/** What needs no input, and, where the entity has fields, what needs one. */
+export function mutationsSdl(entity: EntityDefinition): string {
+  const type = typeName(entity);
+  const names = rootNames(entity);
+  const written = entity.fields.length > 0 ? writesSdl(entity) : emptyWritesSdl(entity);
+  return `${written}
+  "Deletes a ${type}; \`${names.restore}\` brings it back."
+  ${names.delete}(
+    "The record's id."
+    id: ID!
+    "Refused with VERSION_CONFLICT where its version is another by now."
+    expectedVersion: Int
+  ): ${type}!
+  "Brings a deleted ${type} back."
+  ${names.restore}(
+    "The record's id."
+    id: ID!
+  ): ${type}!`;
+}
+
+function emptyWritesSdl(entity: EntityDefinition): string {
+  return `  "Creates a ${typeName(entity)}."\n  ${rootNames(entity).create}: ${typeName(entity)}!`;
+}
+
+function writesSdl(entity: EntityDefinition): string {
+  const type = typeName(entity);
+  const names = rootNames(entity);
+  const upsert =
+    uniqueFields(entity).length === 0
+      ? ''
+      : `
+  "Creates a ${type}, or updates the one that has the same value in a unique field."
+  ${names.upsert}(
+    "The unique field to find it by."
+    on: ${uniqueFieldEnumName(entity)}!
+    "The record; on an update, what is absent stays."
+    input: ${createInputName(entity)}!
+  ): ${type}!`;
+  return `  "Creates a ${type}."
+  ${names.create}(
+    "The record."
+    input: ${createInputName(entity)}!
+  ): ${type}!
+  "Creates up to 1,000 ${type} records, all or none."
+  ${names.createMany}(
+    "The records."
+    inputs: [${createInputName(entity)}!]!
+  ): [${type}!]!
+  "Changes a ${type}."
+  ${names.update}(
+    "The record's id."
+    id: ID!
+    "What to change: what is absent stays, null clears."
+    input: ${updateInputName(entity)}!
+    "Refused with VERSION_CONFLICT where its version is another by now."
+    expectedVersion: Int
+  ): ${type}!${upsert}`;
+}

@@ -1,0 +1,88 @@
+/**
+ * Records as values of their generated type. A node is a class of its entity's definition whose getters read the stored
+ * record: nothing is copied, and fields that nobody asked for cost nothing.
+ */
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { ruleOf } from '#subgraphs/model/field-types.ts';
+import { relationIdName, typeName } from '#subgraphs/model/names.ts';
+import type { StoredRecord } from '../store/record-store.ts';
+
+/** A symbol, so that no field's name can meet it. */
+const stored = Symbol('stored record');
+
+export class RecordNode {
+  readonly [stored]: StoredRecord;
+
+  constructor(record: StoredRecord) {
+    this[stored] = record;
+  }
+
+  get id(): string {
+    return this[stored].id;
+  }
+  get version(): number {
+    return this[stored].version;
+  }
+  get createdAt(): Date {
+    return this[stored].createdAt;
+  }
+  get updatedAt(): Date {
+    return this[stored].updatedAt;
+  }
+  get deletedAt(): Date | null {
+    return this[stored].deletedAt;
+  }
+  /** A reference to the tenants subgraph's User. */
+  get createdBy(): { __typename: 'User'; id: string } | null {
+    const id = this[stored].createdBy;
+    return id === null ? null : { __typename: 'User', id };
+  }
+}
+
+/** The record behind a node. */
+export function recordOf(node: RecordNode): StoredRecord {
+  return node[stored];
+}
+
+const classes = new WeakMap<EntityDefinition, typeof RecordNode>();
+
+/** The record as a value of its entity's type; relations and inverses have resolvers of their own. */
+export function toNode(entity: EntityDefinition, record: StoredRecord): RecordNode {
+  let NodeOfEntity = classes.get(entity);
+  if (!NodeOfEntity) {
+    NodeOfEntity = defineClass(entity);
+    classes.set(entity, NodeOfEntity);
+  }
+  return new NodeOfEntity(record);
+}
+
+function defineClass(entity: EntityDefinition): typeof RecordNode {
+  const NodeOfEntity = class extends RecordNode {};
+  const define = (name: string, read: (record: StoredRecord) => unknown): void => {
+    Object.defineProperty(NodeOfEntity.prototype, name, {
+      get(this: RecordNode) {
+        return read(this[stored]);
+      },
+    });
+  };
+  const type = typeName(entity);
+  define('__typename', () => type);
+  for (const field of entity.fields) {
+    const { toOutput } = ruleOf(field);
+    const { key } = field;
+    define(field.type === 'RELATION' ? relationIdName(field.name) : field.name, (record) =>
+      toOutput(record.data[key], field),
+    );
+  }
+  return NodeOfEntity;
+}
+
+/** A record's values by field name, a relation's under its id's name: for the untyped twin. */
+export function toUntypedData(entity: EntityDefinition, record: StoredRecord): Record<string, unknown> {
+  return Object.fromEntries(
+    entity.fields.map((field) => [
+      field.type === 'RELATION' ? relationIdName(field.name) : field.name,
+      ruleOf(field).toOutput(record.data[field.key], field),
+    ]),
+  );
+}

@@ -1,0 +1,59 @@
+/** An entity's members of Query. */
+import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import { ruleOf } from '#subgraphs/model/field-types.ts';
+import {
+  connectionTypeName,
+  filterTypeName,
+  orderTypeName,
+  relationIdName,
+  rootNames,
+  typeName,
+  uniqueQueryName,
+} from '#subgraphs/model/names.ts';
+import { describe } from '#subgraphs/model/sdl-text.ts';
+import { uniqueFields } from './enums.ts';
+
+export function queriesSdl(entity: EntityDefinition): string {
+  const type = typeName(entity);
+  const names = rootNames(entity);
+  return `  "One ${type}; null where it is unknown or deleted."
+  ${names.one}(
+    "The record's id."
+    id: ID!
+  ): ${type}
+${uniqueFields(entity)
+  .map((field) => `${uniqueQuerySdl(entity, field)}\n`)
+  .join('')}${describe(entity.description ?? entity.label ?? `${type} records.`, '  ')}  ${names.many}(
+    "How many from the start, 1 to 1,000; 50 where absent."
+    first: Int
+    "The cursor to go on from."
+    after: String
+    "How many from the end, 1 to 1,000."
+    last: Int
+    "The cursor to end before."
+    before: String
+    "How many to skip; not together with a cursor."
+    offset: Int
+    "Which ones."
+    filter: ${filterTypeName(entity)}
+    "In which order; by creation where absent."
+    orderBy: [${orderTypeName(entity)}!]
+    "Words to look for in the searchable fields."
+    search: String
+    "Whether deleted records are listed too."
+    includeDeleted: Boolean
+  ): ${connectionTypeName(entity)}!`;
+}
+
+/** The argument of `contactBy<Field>`: the field's own name, or its id's for a relation. */
+export function uniqueArgumentName(field: FieldDefinition): string {
+  return field.type === 'RELATION' ? relationIdName(field.name) : field.name;
+}
+
+function uniqueQuerySdl(entity: EntityDefinition, field: FieldDefinition): string {
+  return `  "The ${typeName(entity)} with this ${field.name}; null where there is none."
+  ${uniqueQueryName(entity, field)}(
+    "The value."
+    ${uniqueArgumentName(field)}: ${ruleOf(field).inputType(entity, field)}!
+  ): ${typeName(entity)}`;
+}

@@ -1,0 +1,144 @@
+/**
+ * Resolvers of what is generated for entities. They hold names only, and look the definitions up in each request's model:
+ * one schema serves every tenant with the same SDL.
+ */
+import { DomainError } from '#schema/errors.ts';
+import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
+import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { connectionTypeName, rootNames, typeName, uniqueQueryName } from '#subgraphs/model/names.ts';
+import { findField, inversesOf } from '#subgraphs/model/relations.ts';
+import type { EntitiesContext } from '../context.ts';
+import type { InverseArguments } from '../loaders.ts';
+import type { ListRequest, Page, StoredRecord } from '../store/record-store.ts';
+import { ConnectionNode, resolveTotalCount } from './connection-node.ts';
+import { uniqueFields } from './enums.ts';
+import { type RecordNode, recordOf, toNode } from './nodes.ts';
+import { uniqueArgumentName } from './queries.ts';
+import { writeResolvers } from './write-resolvers.ts';
+
+export type ListArguments = Omit<ListRequest, 'entity'>;
+
+/** Made from one tenant's model, for the SDL of it; good for every model with that SDL. */
+export function recordResolvers(model: TenantModel): Resolvers {
+  const resolvers: Resolvers = { Query: {}, Mutation: {} };
+  for (const entity of model.entities) {
+    const type = typeName(entity);
+    Object.assign(resolvers.Query, queryResolvers(entity));
+    Object.assign(resolvers.Mutation, writeResolvers(entity));
+    resolvers[type] = typeResolvers(model, entity);
+    resolvers[connectionTypeName(entity)] = { totalCount: resolveTotalCount };
+  }
+  return resolvers;
+}
+
+/** The request's definition of a generated type. NOT_FOUND where the entity is gone since the graph was planned. */
+export function getEntity(context: EntitiesContext, type: string): EntityDefinition {
+  const entity = context.model.entityByType.get(type);
+  if (!entity) throw new DomainError('NOT_FOUND', `There is no entity ${type} any more`);
+  return entity;
+}
+
+function queryResolvers(entity: EntityDefinition): Resolvers {
+  const type = typeName(entity);
+  const names = rootNames(entity);
+  const resolvers: Resolvers = {
+    async [names.one](_root: unknown, { id }: { id: string }, context: EntitiesContext) {
+      return findNode(context, getEntity(context, type), id);
+    },
+    async [names.many](_root: unknown, args: ListArguments, context: EntitiesContext) {
+      return listRecords(context, getEntity(context, type), args, toNode);
+    },
+  };
+  for (const field of uniqueFields(entity)) {
+    const argument = uniqueArgumentName(field);
+    const fieldName = field.name;
+    resolvers[uniqueQueryName(entity, field)] = async (
+      _root: unknown,
+      args: Record<string, unknown>,
+      context: EntitiesContext,
+    ) => {
+      const owner = getEntity(context, type);
+      const record = await context.records.findByUnique(
+        context.storeContext,
+        owner,
+        fieldName,
+        args[argument],
+      );
+      return record && toNode(owner, record);
+    };
+  }
+  return resolvers;
+}
+
+function typeResolvers(model: TenantModel, entity: EntityDefinition): Resolvers {
+  const type = typeName(entity);
+  const resolvers: Resolvers = {
+    async __resolveReference({ id }: { id: string }, context: EntitiesContext) {
+      const owner = context.model.entityByType.get(type);
+      return owner ? findNode(context, owner, id) : null;
+    },
+  };
+  for (const field of entity.fields) {
+    if (field.type === 'RELATION') resolvers[field.name] = relationResolver(type, field.name);
+  }
+  for (const inverse of inversesOf(model, entity)) {
+    if (inverse.name !== null) resolvers[inverse.name] = inverseResolver(type, inverse.name);
+  }
+  return resolvers;
+}
+
+function relationResolver(type: string, fieldName: string) {
+  return async (node: RecordNode, _args: unknown, context: EntitiesContext): Promise<RecordNode | null> => {
+    const field = findField(getEntity(context, type), fieldName);
+    const target = field?.targetEntityId ? context.model.entityById.get(field.targetEntityId) : undefined;
+    const id = field && recordOf(node).data[field.key];
+    return target && typeof id === 'string' ? findNode(context, target, id) : null;
+  };
+}
+
+function inverseResolver(type: string, name: string) {
+  return async (
+    node: RecordNode,
+    args: InverseArguments,
+    context: EntitiesContext,
+  ): Promise<ConnectionNode<RecordNode>> => {
+    const inverse = inversesOf(context.model, getEntity(context, type)).find(
+      (candidate) => candidate.name === name,
+    );
+    if (!inverse) throw new DomainError('NOT_FOUND', `${type} has no ${name} any more`);
+    const { entity, field } = inverse;
+    const { loaders } = context;
+    const page = await loaders.listInverse(entity, field, node.id, args);
+    return new ConnectionNode(
+      page,
+      (record) => toNode(entity, record),
+      () => loaders.countInverse(entity, field, node.id, args.filter),
+    );
+  };
+}
+
+async function findNode(
+  context: EntitiesContext,
+  entity: EntityDefinition,
+  id: string,
+): Promise<RecordNode | null> {
+  const record = await context.loaders.findRecord(entity, id);
+  return record && toNode(entity, record);
+}
+
+/** A page of an entity's records as a connection of whatever `convert` makes of them. */
+export async function listRecords<Node>(
+  context: EntitiesContext,
+  entity: EntityDefinition,
+  args: ListArguments,
+  convert: (entity: EntityDefinition, record: StoredRecord) => Node,
+): Promise<ConnectionNode<Node>> {
+  const { records, storeContext } = context;
+  const page: Page = await records.list(storeContext, { ...args, entity });
+  const { filter, search, includeDeleted } = args;
+  return new ConnectionNode(
+    page,
+    (record) => convert(entity, record),
+    () => records.count(storeContext, { entity, filter, search, includeDeleted }),
+  );
+}

@@ -1,0 +1,38 @@
+/** A tenant's definitions → the SDL of its entities. */
+import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { filterSdl } from '#subgraphs/model/filter/sdl.ts';
+import { orderSdl } from '#subgraphs/model/order/sdl.ts';
+import { selectEnumsSdl } from '#subgraphs/model/sdl.ts';
+import { connectionSdl } from './connections.ts';
+import { uniqueFieldEnumSdl } from './enums.ts';
+import { recordInputsSdl } from './inputs.ts';
+import { mutationsSdl } from './mutations.ts';
+import { queriesSdl } from './queries.ts';
+import { staticEntitiesSdl } from './static-sdl.ts';
+import { objectTypeSdl } from './types.ts';
+
+/**
+ * The whole SDL of the entities subgraph for one tenant. Pure: equal definitions give equal text, whoever's they are; no
+ * id, slot or key is in it.
+ */
+export function buildEntitiesSdl(model: TenantModel): string {
+  if (model.entities.length === 0) return staticEntitiesSdl;
+  return [
+    staticEntitiesSdl,
+    ...model.entities.flatMap((entity) => entityTypesSdl(model, entity)),
+    `extend type Query {\n${model.entities.map(queriesSdl).join('\n')}\n}`,
+    `extend type Mutation {\n${model.entities.map(mutationsSdl).join('\n')}\n}`,
+  ].join('\n\n');
+}
+
+function entityTypesSdl(model: TenantModel, entity: EntityDefinition): string[] {
+  return [
+    objectTypeSdl(model, entity),
+    connectionSdl(entity),
+    selectEnumsSdl(entity),
+    uniqueFieldEnumSdl(entity),
+    recordInputsSdl(entity),
+    filterSdl(model, entity),
+    orderSdl(model, entity),
+  ].filter((sdl) => sdl !== '');
+}

@@ -1,0 +1,60 @@
+/** An entity's object type: `type Contact @key(fields: "id") { … }`. */
+import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { ruleOf } from '#subgraphs/model/field-types.ts';
+import {
+  connectionTypeName,
+  filterTypeName,
+  orderTypeName,
+  relationIdName,
+  typeName,
+} from '#subgraphs/model/names.ts';
+import { getTarget, type Inverse, inversesOf } from '#subgraphs/model/relations.ts';
+import { describe } from '#subgraphs/model/sdl-text.ts';
+
+export function objectTypeSdl(model: TenantModel, entity: EntityDefinition): string {
+  const members = [
+    `  "The record's id."\n  id: ID!`,
+    ...entity.fields.map((field) => fieldSdl(model, entity, field)),
+    ...inversesOf(model, entity).flatMap((inverse) =>
+      inverse.name === null ? [] : [inverseSdl(inverse.name, inverse)],
+    ),
+    `  "Rises with each change; 1 at first."\n  version: Int!`,
+    '  "When it was created."\n  createdAt: DateTime!',
+    '  "When it last changed."\n  updatedAt: DateTime!',
+    '  "Who created it; null where no user did."\n  createdBy: User',
+    '  "When it was deleted; null while it is not."\n  deletedAt: DateTime',
+  ];
+  const description = entity.description ?? entity.label ?? `A record of ${entity.name}.`;
+  return `${describe(description)}type ${typeName(entity)} @key(fields: "id") {\n${members.join('\n')}\n}`;
+}
+
+function fieldSdl(model: TenantModel, entity: EntityDefinition, field: FieldDefinition): string {
+  const description = describe(describeField(field), '  ');
+  const type = ruleOf(field).outputType(entity, field);
+  if (field.type !== 'RELATION')
+    return `${description}  ${field.name}: ${type}${field.isRequired ? '!' : ''}`;
+  // Null where the other record was deleted, so never `!`.
+  return [
+    `${description}  ${field.name}: ${typeName(getTarget(model, field))}`,
+    `  "The id of ${field.name}."\n  ${relationIdName(field.name)}: ${type}`,
+  ].join('\n');
+}
+
+function inverseSdl(name: string, { entity, field }: Inverse): string {
+  return `  "The ${typeName(entity)} records whose ${field.name} this is."
+  ${name}(
+    "How many, 1 to 1,000; 50 where absent."
+    first: Int
+    "The cursor to go on from."
+    after: String
+    "Which ones."
+    filter: ${filterTypeName(entity)}
+    "In which order; by creation where absent."
+    orderBy: [${orderTypeName(entity)}!]
+  ): ${connectionTypeName(entity)}!`;
+}
+
+/** What people wrote about a field, else its label, else its name. */
+export function describeField(field: FieldDefinition): string {
+  return field.description ?? field.label ?? `The field ${field.name}.`;
+}

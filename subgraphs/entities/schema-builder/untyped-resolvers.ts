@@ -1,0 +1,87 @@
+/** The untyped twin: `record` and `records` of any entity, for tools that serve any tenant. */
+import { DomainError, invalidField } from '#schema/errors.ts';
+import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import type { EntitiesContext } from '../context.ts';
+import type { OrderTerm, StoredRecord } from '../store/record-store.ts';
+import { resolveTotalCount } from './connection-node.ts';
+import { listRecords } from './record-resolvers.ts';
+import { RecordNode, recordOf, toUntypedData } from './nodes.ts';
+
+interface RecordOrderInput {
+  field: string;
+  direction: string;
+}
+
+interface RecordsArguments {
+  entity: string;
+  first?: number | null;
+  after?: string | null;
+  filter?: unknown;
+  orderBy?: readonly RecordOrderInput[] | null;
+  search?: string | null;
+}
+
+export const untypedResolvers: Resolvers = {
+  Query: {
+    async record(
+      _root: unknown,
+      { entity: name, id }: { entity: string; id: string },
+      context: EntitiesContext,
+    ) {
+      const entity = getEntity(context, name);
+      const record = await context.loaders.findRecord(entity, id);
+      return record && new UntypedNode(entity, record);
+    },
+    async records(
+      _root: unknown,
+      { entity: name, filter, orderBy, ...page }: RecordsArguments,
+      context: EntitiesContext,
+    ) {
+      const args = { ...page, filter: readFilter(filter), orderBy: orderBy?.map(toOrderTerm) };
+      return listRecords(
+        context,
+        getEntity(context, name),
+        args,
+        (entity, record) => new UntypedNode(entity, record),
+      );
+    },
+  },
+  RecordConnection: { totalCount: resolveTotalCount },
+};
+
+class UntypedNode extends RecordNode {
+  readonly #entity: EntityDefinition;
+
+  constructor(entity: EntityDefinition, record: StoredRecord) {
+    super(record);
+    this.#entity = entity;
+  }
+
+  get entity(): string {
+    return this.#entity.name;
+  }
+  get data(): Record<string, unknown> {
+    return toUntypedData(this.#entity, recordOf(this));
+  }
+}
+
+function getEntity(context: EntitiesContext, name: string): EntityDefinition {
+  const entity = context.model.entityByName.get(name);
+  if (!entity) throw new DomainError('NOT_FOUND', `There is no entity "${name.slice(0, 80)}"`);
+  return entity;
+}
+
+/** The store checks its members, as those of the typed filters. */
+function readFilter(filter: unknown): Readonly<Record<string, unknown>> | null {
+  if (filter === null || filter === undefined) return null;
+  if (typeof filter === 'object' && !Array.isArray(filter)) return filter as Record<string, unknown>;
+  throw invalidField('filter', 'type', 'filter must be an object, as the filter input of the entity');
+}
+
+/** `company.name` → `{ company: { name: direction } }`. */
+function toOrderTerm({ field, direction }: RecordOrderInput): OrderTerm {
+  const path = field.split('.');
+  if (path.length > 10) throw invalidField('orderBy', 'maxLength', 'orderBy follows more than 10 relations');
+  return path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), direction) as OrderTerm;
+}

@@ -1,0 +1,94 @@
+/** The entities subgraph: definitions, and the typed API that they generate. */
+import type { SubgraphRequest, SubgraphService } from '#schema/subgraph-protocol.ts';
+import type { Logger } from '#subgraphs/server/logger.ts';
+import { requestContextOf } from '#subgraphs/server/request-context.ts';
+import { createSubgraphService } from '#subgraphs/server/subgraph-service.ts';
+import type { WakeUp } from '#subgraphs/server/wake-up/wake-up.ts';
+import type { TenantModel } from '#subgraphs/model/definition.ts';
+import { type EntitiesContext, emptyModel } from './context.ts';
+import { createDefinitionService, type DefinitionService } from './definitions/service.ts';
+import { createLoaders } from './loaders.ts';
+import { createEntitiesSchemas } from './schema-builder/entities-schemas.ts';
+import type { DefinitionStore } from './store/definition-store.ts';
+import type { RecordStore, StoreContext } from './store/record-store.ts';
+
+export interface EntitiesServiceOptions {
+  records: RecordStore;
+  definitions: DefinitionStore;
+  logger: Logger;
+  wakeUp: WakeUp;
+}
+
+export interface EntitiesService extends SubgraphService, AsyncDisposable {
+  /** For what runs beside requests: demo data, tests. */
+  readonly definitions: DefinitionService;
+}
+
+/**
+ * Dispose before the database is closed: what deleted definitions left behind is being cleared in the background. PUBLIC
+ * callers get no part of it, PLATFORM (an operator without a tenant) the static part.
+ */
+export function createEntitiesService({
+  records,
+  definitions: store,
+  logger,
+  wakeUp,
+}: EntitiesServiceOptions): EntitiesService {
+  const definitions = createDefinitionService({ store, wakeUp, logger });
+  const schemas = createEntitiesSchemas();
+
+  // Schema and context of a request must be of one model, also when another is loaded in between.
+  const models = new WeakMap<SubgraphRequest, Promise<TenantModel>>();
+
+  function modelOf(request: SubgraphRequest): Promise<TenantModel> {
+    let model = models.get(request);
+    if (!model) {
+      model = loadModel(request);
+      models.set(request, model);
+    }
+    return model;
+  }
+
+  async function loadModel({ claims, definitionsVersion }: SubgraphRequest): Promise<TenantModel> {
+    if (claims.tenantId === null) return emptyModel;
+    if (definitionsVersion === null) return definitions.models.get(claims, null);
+    return definitions.models.getExact(claims, definitionsVersion);
+  }
+
+  const service = createSubgraphService<EntitiesContext>({
+    name: 'entities',
+    logger,
+
+    async getSdl({ audience, tenantId, version }) {
+      if (audience === 'PUBLIC') return { sdl: null, version: null };
+      if (audience === 'PLATFORM' || tenantId === null)
+        return { sdl: schemas.getSdl(emptyModel), version: null };
+      const model = await definitions.models.get(
+        { tenantId, actorKind: 'GATEWAY', actorId: null, role: null, authVersion: 0, sessionId: null },
+        version,
+      );
+      return { sdl: schemas.getSdl(model), version: model.version };
+    },
+
+    getSchema: async (request) => schemas.getSchema(await modelOf(request)),
+
+    async createContext(request) {
+      const model = await modelOf(request);
+      const storeContext: StoreContext = { claims: request.claims, model, requestId: request.requestId };
+      return {
+        ...requestContextOf(request),
+        model,
+        storeContext,
+        records,
+        definitions,
+        loaders: createLoaders(records, storeContext),
+      };
+    },
+  });
+
+  return {
+    ...service,
+    definitions,
+    [Symbol.asyncDispose]: () => definitions[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,139 @@
+/** Writes a definition change to its tables, and retires what deleted fields and entities leave behind. */
+import type { TenantTransaction } from '#prisma/record-database.ts';
+import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import type { DefinitionChange } from '../definitions/definition-change.ts';
+import { retireEntity, retireField } from './retired-fields.ts';
+
+/** Deletions first: a name that one entity gives up may be taken by another in the same change. */
+export async function writeChange(tx: TenantTransaction, change: DefinitionChange): Promise<void> {
+  // Sent one after the other without waiting: PostgreSQL runs them in this order.
+  const sent: Promise<unknown>[] = [];
+  for (const field of change.deletedFields)
+    sent.push(retireField(tx, field), remove(tx, 'field_definitions', field.id));
+  for (const entity of change.deletedEntities)
+    sent.push(retireEntity(tx, entity), remove(tx, 'entity_definitions', entity.id));
+  for (const entity of change.updatedEntities) sent.push(updateEntity(tx, entity));
+  for (const entity of change.createdEntities) sent.push(insertEntity(tx, entity));
+  for (const field of change.updatedFields) sent.push(updateField(tx, field));
+  for (const field of change.createdFields) sent.push(insertField(tx, field));
+  await Promise.all(sent);
+}
+
+function remove(
+  tx: TenantTransaction,
+  table: 'entity_definitions' | 'field_definitions',
+  id: string,
+): Promise<unknown> {
+  return tx.query({
+    name: `definitions_delete_${table}`,
+    text: `delete from public.${table} where tenant_id = $1 and id = $2`,
+    values: [tx.claims.tenantId, id],
+  });
+}
+
+function insertEntity(tx: TenantTransaction, entity: EntityDefinition): Promise<unknown> {
+  return tx.query({
+    name: 'definitions_insert_entity',
+    text: `
+      insert into public.entity_definitions (tenant_id, id, name, plural_name, label, description, icon, position)
+      values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    values: [tx.claims.tenantId, ...entityValues(entity)],
+  });
+}
+
+function updateEntity(tx: TenantTransaction, entity: EntityDefinition): Promise<unknown> {
+  return tx.query({
+    name: 'definitions_update_entity',
+    text: `
+      update public.entity_definitions
+      set name = $3, plural_name = $4, label = $5, description = $6, icon = $7, position = $8, updated_at = now()
+      where tenant_id = $1 and id = $2`,
+    values: [tx.claims.tenantId, ...entityValues(entity)],
+  });
+}
+
+function entityValues(entity: EntityDefinition): unknown[] {
+  return [
+    entity.id,
+    entity.name,
+    entity.pluralName,
+    entity.label,
+    entity.description,
+    entity.icon,
+    entity.position,
+  ];
+}
+
+const fieldColumns = [
+  'id',
+  'entity_id',
+  'name',
+  'key',
+  'type',
+  'label',
+  'description',
+  'is_required',
+  'is_unique',
+  'is_searchable',
+  'is_filterable',
+  'is_sortable',
+  'default_value',
+  'validation',
+  'options',
+  'target_entity_id',
+  'inverse_name',
+  'on_delete',
+  'ui_config',
+  'slot',
+  'position',
+] as const;
+
+function fieldValues(field: FieldDefinition): unknown[] {
+  return [
+    field.id,
+    field.entityId,
+    field.name,
+    field.key,
+    field.type,
+    field.label,
+    field.description,
+    field.isRequired,
+    field.isUnique,
+    field.isSearchable,
+    field.isFilterable,
+    field.isSortable,
+    toJson(field.defaultValue),
+    toJson(field.validation),
+    toJson(field.options),
+    field.targetEntityId,
+    field.inverseName,
+    field.onDelete,
+    toJson(field.uiConfig),
+    field.slot,
+    field.position,
+  ];
+}
+
+/** The column's own null for no value; text otherwise, for `pg` would send a list as an array of PostgreSQL's. */
+function toJson(value: unknown): string | null {
+  return value === null || value === undefined ? null : JSON.stringify(value);
+}
+
+function insertField(tx: TenantTransaction, field: FieldDefinition): Promise<unknown> {
+  return tx.query({
+    name: 'definitions_insert_field',
+    text: `
+      insert into public.field_definitions (tenant_id, ${fieldColumns.join(', ')})
+      values ($1, ${fieldColumns.map((_, index) => `$${index + 2}`).join(', ')})`,
+    values: [tx.claims.tenantId, ...fieldValues(field)],
+  });
+}
+
+function updateField(tx: TenantTransaction, field: FieldDefinition): Promise<unknown> {
+  const settings = fieldColumns.map((column, index) => `${column} = $${index + 2}`).slice(1);
+  return tx.query({
+    name: 'definitions_update_field',
+    text: `update public.field_definitions set ${settings.join(', ')}, updated_at = now() where tenant_id = $1 and id = $2`,
+    values: [tx.claims.tenantId, ...fieldValues(field)],
+  });
+}

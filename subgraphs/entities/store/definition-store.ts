@@ -1,0 +1,199 @@
+/** A tenant's definitions in PostgreSQL: read as a model, changed behind the fence (docs/decisions: the counter row). */
+import pg from 'pg';
+import type { Claims } from '#schema/claims.ts';
+import { DomainError } from '#schema/errors.ts';
+import { readDefinitionRows } from '#prisma/definition-rows.ts';
+import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.ts';
+import type { FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { parseTenantModel } from '#subgraphs/model/tenant-model.ts';
+import {
+  type DefinitionChange,
+  type DraftBase,
+  isEmptyChange,
+  touchedEntityIds,
+} from '../definitions/definition-change.ts';
+import { createDraft, type DefinitionDraft } from '../definitions/draft.ts';
+import { backfillDefault, lockForBackfill, maxBackfilledRecords } from './definition-backfill.ts';
+import { writeChange } from './definition-rows.ts';
+import { clearRetired, readRetired } from './retired-fields.ts';
+
+export interface ChangeRequest {
+  claims: Claims;
+  /** Kept with the event. */
+  requestId: string;
+}
+
+export interface DefinitionStore {
+  /** The newest definitions of the claims' tenant. */
+  load(claims: Claims): Promise<TenantModel>;
+  /**
+   * Runs `plan` on the newest definitions and commits what it made, in one transaction that ends with the fence. `plan`
+   * may run several times, each time on a new draft; what it throws is thrown. CONFLICT where names clash or stored
+   * records do not fit. Answers the version after it.
+   */
+  change<Result>(
+    request: ChangeRequest,
+    plan: (draft: DefinitionDraft) => Result,
+  ): Promise<{ result: Result; version: number }>;
+  /**
+   * Clears, in batches, what deleted entities and fields left behind in the claims' tenant; slots are free afterwards.
+   * Ends early, between batches, once `signal` is aborted: the next call goes on.
+   */
+  clearRetired(claims: Claims, signal: AbortSignal): Promise<void>;
+}
+
+/** Another change came between; whoever is told so starts again. */
+const fenceBroken = 'TN001';
+const deadlock = '40P01';
+const lockNotAvailable = '55P03';
+const uniqueViolation = '23505';
+const retried = new Set([fenceBroken, deadlock, lockNotAvailable, uniqueViolation]);
+
+const maxAttempts = 8;
+
+/** Thrown to start again with the records of a backfill locked before the fence. */
+class BackfillFirst extends Error {
+  readonly fields: readonly FieldDefinition[];
+  constructor(fields: readonly FieldDefinition[]) {
+    super('the records come before the fence');
+    this.fields = fields;
+  }
+}
+
+export function createDefinitionStore(database: RecordDatabase): DefinitionStore {
+  const load = async (claims: Claims): Promise<TenantModel> => {
+    const rows = await readDefinitionRows({ query: (statement) => database.read(claims, statement) });
+    return parseTenantModel(claims.tenantId ?? '', rows);
+  };
+
+  return {
+    load,
+
+    async change(request, plan) {
+      let backfilled: readonly FieldDefinition[] = [];
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await database.transaction(request.claims, (tx) =>
+            attemptChange(tx, request, plan, backfilled),
+          );
+        } catch (error) {
+          if (error instanceof BackfillFirst) backfilled = error.fields;
+          else if (!(error instanceof pg.DatabaseError) || !retried.has(error.code ?? '')) throw error;
+          if (attempt < maxAttempts) continue;
+          throw new DomainError(
+            'CONFLICT',
+            'Others are changing these definitions or records at the same time: try again',
+            {
+              cause: error,
+            },
+          );
+        }
+      }
+    },
+
+    clearRetired: (claims, signal) => clearRetired({ database, load }, claims, signal),
+  };
+}
+
+/**
+ * Writers lock records first and the counter row last, so this does too: what it writes to records (a default's value) is
+ * locked before the counter row, and what came in between is taken only if nobody holds it.
+ */
+async function attemptChange<Result>(
+  tx: TenantTransaction,
+  request: ChangeRequest,
+  plan: (draft: DefinitionDraft) => Result,
+  backfilled: readonly FieldDefinition[],
+): Promise<{ result: Result; version: number }> {
+  for (const field of backfilled) await lockForBackfill(tx, field);
+  // From here until COMMIT no writer of this tenant commits: what is read of records stays true.
+  await tx.query({
+    name: 'definitions_lock',
+    text: 'select definitions_version from public.tenant_heads where tenant_id = $1 for update',
+    values: [tx.claims.tenantId],
+  });
+  const base = await readBase(tx);
+  const draft = createDraft(base);
+  const result = plan(draft);
+  const change = draft.finish();
+  if (isEmptyChange(change)) return { result, version: base.model.version };
+
+  if (!change.backfills.every((field) => backfilled.some((done) => isSameBackfill(done, field)))) {
+    throw new BackfillFirst(change.backfills);
+  }
+  await refuseMissingValues(tx, change);
+  for (const field of change.backfills) await backfillDefault(tx, field);
+  await writeChange(tx, change);
+  const event = {
+    kind: 'DEFINITIONS',
+    entityId: touchedEntityIds(change).length === 1 ? touchedEntityIds(change)[0] : null,
+    recordId: null,
+    operation: 'UPDATED',
+    changedFields: [],
+    before: null,
+    after: null,
+    actorKind: request.claims.actorKind,
+    actorId: request.claims.actorId,
+    requestId: request.requestId,
+  };
+  const [bumped] = await tx.finish<{ version: number }>(
+    `select public.bump_definitions(${base.model.version}, ${pg.escapeLiteral(JSON.stringify(event))}::jsonb) as version`,
+  );
+  return { result, version: Number(bumped?.version) };
+}
+
+async function readBase(tx: TenantTransaction): Promise<DraftBase> {
+  const [rows, retired, filled] = await Promise.all([
+    readDefinitionRows(tx),
+    readRetired(tx),
+    tx.query<{ id: string }>({
+      name: 'definitions_filled',
+      text: `
+        select e.id from public.entity_definitions e
+        where e.tenant_id = $1
+          and exists (select from public.records r where r.tenant_id = e.tenant_id and r.entity_id = e.id)`,
+      values: [tx.claims.tenantId],
+    }),
+  ]);
+  return {
+    model: parseTenantModel(tx.claims.tenantId, rows),
+    retired,
+    entitiesWithRecords: new Set(filled.map((row) => row.id)),
+  };
+}
+
+/** A field that becomes required, while some record has no value in it. */
+async function refuseMissingValues(tx: TenantTransaction, change: DefinitionChange): Promise<void> {
+  for (const field of change.needsEveryValue) {
+    const [found] = await tx.query<{ missing: number }>({
+      name: 'definitions_missing',
+      text: `
+        select count(*) as missing from public.records
+        where tenant_id = $1 and entity_id = $2 and coalesce(data -> $3::text, 'null') = 'null'`,
+      values: [tx.claims.tenantId, field.entityId, field.key],
+    });
+    const missing = Number(found?.missing ?? 0);
+    if (missing === 0) continue;
+    const message = `"${field.name}" cannot become required: ${missing} records have no value in it`;
+    throw new DomainError('CONFLICT', message, {
+      fields: [{ field: 'isRequired', rule: 'required', message }],
+    });
+  }
+  for (const field of change.backfills) {
+    const [found] = await tx.query<{ total: number }>({
+      name: 'definitions_total',
+      text: 'select count(*) as total from public.records where tenant_id = $1 and entity_id = $2',
+      values: [tx.claims.tenantId, field.entityId],
+    });
+    const total = Number(found?.total ?? 0);
+    if (total <= maxBackfilledRecords) continue;
+    const message = `"${field.name}" cannot be added as required: ${total} records would get its default value, more than ${maxBackfilledRecords}. Add it as not required`;
+    throw new DomainError('CONFLICT', message, {
+      fields: [{ field: 'isRequired', rule: 'maxRecords', message }],
+    });
+  }
+}
+
+function isSameBackfill(a: FieldDefinition, b: FieldDefinition): boolean {
+  return a.entityId === b.entityId && a.key === b.key;
+}
