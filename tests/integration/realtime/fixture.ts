@@ -1,6 +1,5 @@
 /** A realtime subgraph on a real database, with tenants whose events tests append as the record store does. */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import pg from 'pg';
 import { pino } from 'pino';
 import { createRecordDatabase, type RecordDatabase } from '#prisma/record-database.ts';
@@ -82,7 +81,14 @@ export async function createRealtimeFixture(): Promise<RealtimeFixture> {
     createService(limits, ownStore = store, ownWakeUp = wakeUp) {
       const models = createStoredTenantModels(database);
       return opened.use(
-        createRealtimeService({ store: ownStore, models, wakeUp: ownWakeUp, logger: silent, limits }),
+        createRealtimeService({
+          store: ownStore,
+          models,
+          wakeUp: ownWakeUp,
+          logger: silent,
+          // Hints alone must do: a poll would hide a lost one.
+          limits: { pollMs: 1_000_000, ...limits },
+        }),
       );
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
@@ -97,19 +103,11 @@ async function addTenant(
   const id = randomUUID();
   const claims = testClaims(id);
   const entityIds = new Map<string, string>();
+  let version = 1;
   await superuser.query('insert into tenants (id, name, slug) values ($1, $2, $2)', [id, `t-${id}`]);
   await superuser.query('insert into tenant_heads (tenant_id) values ($1)', [id]);
 
-  async function versionOf(): Promise<number> {
-    const { rows } = await superuser.query(
-      'select definitions_version::int as v from tenant_heads where tenant_id = $1',
-      [id],
-    );
-    return rows[0].v;
-  }
-
   async function changeDefinitions(sql: string, values: unknown[] = []): Promise<number> {
-    const version = await versionOf();
     await superuser.query(sql, [id, ...values]);
     const after: LogRecord = { ...record({}), version: version + 1 };
     const event = {
@@ -122,8 +120,9 @@ async function addTenant(
     await database.transaction(claims, (tx) =>
       tx.finish(`select bump_definitions(${version}, ${pg.escapeLiteral(JSON.stringify(event))}::jsonb)`),
     );
+    version += 1;
     wakeUp.publish(id);
-    return version + 1;
+    return version;
   }
 
   return {
@@ -146,7 +145,6 @@ async function addTenant(
         requestId: 'test',
       }));
       const literal = pg.escapeLiteral(JSON.stringify(rows));
-      const version = await versionOf();
       const [last] = await database.transaction(claims, (tx) =>
         tx.finish<{ seq: number }>(`select append_events(${version}, ${literal}::jsonb) as seq`),
       );
@@ -175,10 +173,16 @@ async function addTenant(
              (id, tenant_id, entity_id, name, key, type, target_entity_id, options, inverse_name, position)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
           [
-            ...[randomUUID(), id, entityId, field.name, field.key ?? field.name, field.type ?? 'TEXT'],
+            randomUUID(),
+            id,
+            entityId,
+            field.name,
+            field.key ?? field.name,
+            field.type ?? 'TEXT',
             field.target ? entityIds.get(field.target) : null,
             field.options ? JSON.stringify(field.options.map((value) => ({ value, label: value }))) : null,
-            ...[field.inverseName ?? null, position],
+            field.inverseName ?? null,
+            position,
           ],
         );
       }
@@ -227,7 +231,7 @@ export async function open(
   const next = async (): Promise<Message> => {
     const step = await outcome.next();
     if (step.done) throw new Error('the stream has ended');
-    return step.value as Message;
+    return step.value;
   };
   return {
     iterator: outcome as AsyncIterator<Message>,
@@ -245,9 +249,4 @@ export async function open(
       await outcome.return?.();
     },
   };
-}
-
-/** Resolves when `emitter` tells of `event`. */
-export async function waitFor(emitter: NodeJS.EventEmitter, event: string): Promise<void> {
-  await once(emitter, event);
 }
