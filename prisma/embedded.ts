@@ -1,9 +1,9 @@
 /** The default database: a real PostgreSQL whose files live in the data folder and are kept between starts. */
-import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
+import { keepSecret } from './kept-secret.ts';
 import { canEnter, findPostgresBinaries, type RunAs, unprivilegedUser } from './postgres-binaries.ts';
 import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
 
@@ -95,16 +95,6 @@ async function createDatabase(url: string, server: PostgresServer): Promise<void
   } finally {
     await client.end().catch(() => {});
   }
-}
-
-/** The secret in `file` (mode 0600), made at the first call. */
-async function keepSecret(file: string): Promise<string> {
-  try {
-    await writeFile(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  return (await readFile(file, 'utf8')).trim();
 }
 
 /** A folder that `user` can enter: the data folder, or one that the data folder links to. */

@@ -42,7 +42,9 @@ it('shows a new field in the next request, while another tenant and the tenantâ€
   let otherRequests = 0;
   const loop = (async () => {
     while (running) {
-      const { __type } = await other.admin.query(`{ items { totalCount } __type(name: "Item") { fields { name } } }`);
+      const { __type } = await other.admin.query(
+        `{ items { totalCount } __type(name: "Item") { fields { name } } }`,
+      );
       expect(__type.fields.map((field: { name: string }) => field.name)).not.toContain('colour0');
       otherRequests += 1;
     }
@@ -50,21 +52,31 @@ it('shows a new field in the next request, while another tenant and the tenantâ€
   const written: string[] = [];
   const writers = Array.from({ length: 3 }, async (_, writer) => {
     for (let index = 0; running || index < 20; index += 1) {
-      const { createItem } = await changing.admin.query(`mutation ($name: String) { createItem(input: { name: $name }) { id } }`, {
-        name: `w${writer}-${index}`,
-      });
+      const { createItem } = await changing.admin.query(
+        `mutation ($name: String) { createItem(input: { name: $name }) { id } }`,
+        {
+          name: `w${writer}-${index}`,
+        },
+      );
       written.push(createItem.id);
     }
   });
 
   for (let index = 0; index < 5; index += 1) {
     const name = `colour${index}`;
-    await changing.admin.query(`mutation ($name: String!) { createField(entity: "item", input: { name: $name, type: TEXT }) { id } }`, { name });
+    await changing.admin.query(
+      `mutation ($name: String!) { createField(entity: "item", input: { name: $name, type: TEXT }) { id } }`,
+      { name },
+    );
     // The very next request uses it.
-    const { createItem } = await changing.admin.query(`mutation { createItem(input: { name: "painted", ${name}: "red" }) { id ${name} } }`);
+    const { createItem } = await changing.admin.query(
+      `mutation { createItem(input: { name: "painted", ${name}: "red" }) { id ${name} } }`,
+    );
     written.push(createItem.id);
     expect(createItem[name]).toBe('red');
-    const found = await changing.admin.query(`{ items(filter: { ${name}: { eq: "red" } }) { nodes { id } } }`);
+    const found = await changing.admin.query(
+      `{ items(filter: { ${name}: { eq: "red" } }) { nodes { id } } }`,
+    );
     expect(found.items.nodes).toEqual([{ id: createItem.id }]);
     const { __type, input, filter } = await changing.admin.query(fieldsOfItem);
     for (const members of [__type.fields, input.inputFields, filter.inputFields]) {
@@ -93,16 +105,34 @@ it('keeps a live subscription over a change of its graph, and ends one that no l
 
 it('tells the admin why a definition is refused and changes nothing', async () => {
   const before = await changing.admin.query(`{ entityDefinitions { name } }`);
-  for (const name of ['__type', 'Query', 'query', 'user', 'User', 'Contact"; drop table records; --', 'a b', '', 'x'.repeat(300), 'item', 'ITEM']) {
-    const answer = await changing.admin.send(`mutation ($input: CreateEntityInput!) { createEntity(input: $input) { id } }`, {
-      input: { name, fields: [{ name: 'title', type: 'TEXT' }] },
-    });
+  for (const name of [
+    '__type',
+    'Query',
+    'query',
+    'user',
+    'User',
+    'Contact"; drop table records; --',
+    'a b',
+    '',
+    'x'.repeat(300),
+    'item',
+    'ITEM',
+  ]) {
+    const answer = await changing.admin.send(
+      `mutation ($input: CreateEntityInput!) { createEntity(input: $input) { id } }`,
+      {
+        input: { name, fields: [{ name: 'title', type: 'TEXT' }] },
+      },
+    );
     expect(['BAD_USER_INPUT', 'CONFLICT'], name).toContain(answer.errors?.[0]?.extensions.code);
   }
   for (const name of ['id', 'version', 'createdAt', '__typename', 'and', 'a-b', '$me', 'na\u0000me']) {
-    const code = await changing.admin.codeOf(`mutation ($input: FieldInput!) { createField(entity: "item", input: $input) { id } }`, {
-      input: { name, type: 'TEXT' },
-    });
+    const code = await changing.admin.codeOf(
+      `mutation ($input: FieldInput!) { createField(entity: "item", input: $input) { id } }`,
+      {
+        input: { name, type: 'TEXT' },
+      },
+    );
     expect(['BAD_USER_INPUT', 'CONFLICT'], name).toContain(code);
   }
   expect(await changing.admin.query(`{ entityDefinitions { name } }`)).toEqual(before);

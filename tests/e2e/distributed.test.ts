@@ -23,7 +23,15 @@ async function startSubgraph(name: string, env: Record<string, string>): Promise
   const child = spawn(process.execPath, [`subgraphs/${name}/main.ts`], {
     cwd: join(import.meta.dirname, '../..'),
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_ENV: undefined, HOST: '127.0.0.1', PORT: '0', SUBGRAPH_SECRET: secret, LOG_LEVEL: 'info', ...env },
+    env: {
+      ...process.env,
+      NODE_ENV: undefined,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      SUBGRAPH_SECRET: secret,
+      LOG_LEVEL: 'info',
+      ...env,
+    },
   });
   let output = '';
   const ready = Promise.withResolvers<string>();
@@ -53,7 +61,12 @@ beforeAll(async () => {
   realtime = await startSubgraph('realtime', env);
   product = await startProduct({
     command: ['npm', 'run', '--silent', 'gateway'],
-    env: { TENANTS_URL: tenants.url, ENTITIES_URL: entities.url, REALTIME_URL: realtime.url, SUBGRAPH_SECRET: secret },
+    env: {
+      TENANTS_URL: tenants.url,
+      ENTITIES_URL: entities.url,
+      REALTIME_URL: realtime.url,
+      SUBGRAPH_SECRET: secret,
+    },
   });
 });
 afterAll(async () => {
@@ -64,9 +77,15 @@ afterAll(async () => {
 it('registers, defines, writes, reads and subscribes through all of them', async () => {
   const tenant = await registerTenant(product, { templates: ['crm'] });
   const { entityDefinitions } = await tenant.admin.query('{ entityDefinitions { name } }');
-  expect(entityDefinitions.map((entity: { name: string }) => entity.name)).toEqual(expect.arrayContaining(['client', 'project', 'activity']));
-  await tenant.admin.query(`mutation { createEntity(input: { name: "contact", fields: [{ name: "name", type: TEXT }] }) { id } }`);
-  await using changes = await tenant.admin.subscribe(`subscription { contactChanged { operation contact { name createdBy { email } } } }`);
+  expect(entityDefinitions.map((entity: { name: string }) => entity.name)).toEqual(
+    expect.arrayContaining(['client', 'project', 'activity']),
+  );
+  await tenant.admin.query(
+    `mutation { createEntity(input: { name: "contact", fields: [{ name: "name", type: TEXT }] }) { id } }`,
+  );
+  await using changes = await tenant.admin.subscribe(
+    `subscription { contactChanged { operation contact { name createdBy { email } } } }`,
+  );
   await tenant.admin.query(`mutation { createContact(input: { name: "Grace" }) { id } }`);
   expect((await changes.next()).contactChanged).toEqual({
     operation: 'CREATED',

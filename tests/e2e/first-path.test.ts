@@ -21,7 +21,16 @@ it('registers a tenant, defines an entity, and the next request reads, writes an
   const tenant = await registerTenant(product);
   const { createEntity } = await tenant.admin.query(
     `mutation ($input: CreateEntityInput!) { createEntity(input: $input) { name pluralName fields { name type isRequired } } }`,
-    { input: { name: 'contact', pluralName: 'contacts', fields: [{ name: 'name', type: 'TEXT', isRequired: true }, { name: 'age', type: 'INTEGER' }] } },
+    {
+      input: {
+        name: 'contact',
+        pluralName: 'contacts',
+        fields: [
+          { name: 'name', type: 'TEXT', isRequired: true },
+          { name: 'age', type: 'INTEGER' },
+        ],
+      },
+    },
   );
   expect(createEntity).toEqual({
     name: 'contact',
@@ -38,9 +47,16 @@ it('registers a tenant, defines an entity, and the next request reads, writes an
   const { createContact } = await tenant.admin.query(
     `mutation { createContact(input: { name: "Ada", age: 36 }) { id name age version createdBy { email } } }`,
   );
-  expect(createContact).toMatchObject({ name: 'Ada', age: 36, version: 1, createdBy: { email: tenant.adminEmail } });
+  expect(createContact).toMatchObject({
+    name: 'Ada',
+    age: 36,
+    version: 1,
+    createdBy: { email: tenant.adminEmail },
+  });
 
-  const list = await tenant.admin.query(`{ contacts(filter: { age: { gt: 30 } }) { totalCount nodes { id name } } }`);
+  const list = await tenant.admin.query(
+    `{ contacts(filter: { age: { gt: 30 } }) { totalCount nodes { id name } } }`,
+  );
   expect(list.contacts).toEqual({ totalCount: 1, nodes: [{ id: createContact.id, name: 'Ada' }] });
 
   const event = await changes.next();
@@ -55,12 +71,19 @@ it('registers a tenant, defines an entity, and the next request reads, writes an
 it('serves the API key of registration, and the data survives a restart', async () => {
   const tenant = await registerTenant(product);
   const service = product.client({ authorization: `ApiKey ${tenant.apiKey}` });
-  await service.query(`mutation { createEntity(input: { name: "note", fields: [{ name: "text", type: "TEXT" }] }) { id } }`.replaceAll('"TEXT"', 'TEXT'));
+  await service.query(
+    `mutation { createEntity(input: { name: "note", fields: [{ name: "text", type: "TEXT" }] }) { id } }`.replaceAll(
+      '"TEXT"',
+      'TEXT',
+    ),
+  );
   await service.query(`mutation { createNote(input: { text: "keep me" }) { id } }`);
   const before = await service.query(`{ notes { nodes { id text createdAt } } }`);
 
   expect(await product.stop('SIGTERM')).toBe(0);
   product = await startProduct({ dataFolder });
-  const after = await product.client({ authorization: `ApiKey ${tenant.apiKey}` }).query(`{ notes { nodes { id text createdAt } } }`);
+  const after = await product
+    .client({ authorization: `ApiKey ${tenant.apiKey}` })
+    .query(`{ notes { nodes { id text createdAt } } }`);
   expect(after).toEqual(before);
 });

@@ -31,7 +31,12 @@ function compare(a: string | number, b: string | number): number {
 }
 
 /** Rows ordered by a field, then id; nulls last for ASC and first for DESC unless said otherwise. */
-function ordered(list: Stored[], field: keyof MovieRow, direction: 'ASC' | 'DESC', nullsFirst = direction === 'DESC'): Stored[] {
+function ordered(
+  list: Stored[],
+  field: keyof MovieRow,
+  direction: 'ASC' | 'DESC',
+  nullsFirst = direction === 'DESC',
+): Stored[] {
   const sign = direction === 'ASC' ? 1 : -1;
   const key = (row: Stored): string | number | null => {
     const value = row[field];
@@ -89,7 +94,8 @@ it('keeps every value of every row exactly', async () => {
       `query ($after: String) { movies(first: 1000, after: $after) { nodes { id ${movieFields} director { name } } pageInfo { hasNextPage endCursor } } }`,
       { after },
     );
-    for (const { director, ...movie } of movies.nodes) seen.set(movie.id, { ...movie, director: director?.name ?? null });
+    for (const { director, ...movie } of movies.nodes)
+      seen.set(movie.id, { ...movie, director: director?.name ?? null });
     after = movies.pageInfo.hasNextPage ? movies.pageInfo.endCursor : null;
   } while (after);
   expect(seen.size).toBe(3201);
@@ -102,11 +108,27 @@ describe('filters', () => {
   const cases: [string, Record<string, unknown>, (row: Stored) => boolean][] = [
     ['eq on text', { title: { eq: 'Avatar' } }, (row) => row.title === 'Avatar'],
     ['ne counts nulls', { majorGenre: { ne: 'Drama' } }, (row) => row.majorGenre !== 'Drama'],
-    ['in on a select', { mpaaRating: { in: ['PG', 'PG_13'] } }, (row) => ['PG', 'PG_13'].includes(row.mpaaRating ?? '')],
+    [
+      'in on a select',
+      { mpaaRating: { in: ['PG', 'PG_13'] } },
+      (row) => ['PG', 'PG_13'].includes(row.mpaaRating ?? ''),
+    ],
     ['isNull', { imdbRating: { isNull: true } }, (row) => row.imdbRating === null],
-    ['a range of numbers', { imdbRating: { gte: 7.5, lt: 8.2 } }, (row) => row.imdbRating !== null && row.imdbRating >= 7.5 && row.imdbRating < 8.2],
-    ['beyond 32 bits', { worldwideGross: { gt: 2_147_483_647 } }, (row) => (row.worldwideGross ?? 0) > 2_147_483_647],
-    ['dates', { releaseDate: { gte: '1999-01-01', lte: '1999-12-31' } }, (row) => (row.releaseDate ?? '').startsWith('1999')],
+    [
+      'a range of numbers',
+      { imdbRating: { gte: 7.5, lt: 8.2 } },
+      (row) => row.imdbRating !== null && row.imdbRating >= 7.5 && row.imdbRating < 8.2,
+    ],
+    [
+      'beyond 32 bits',
+      { worldwideGross: { gt: 2_147_483_647 } },
+      (row) => (row.worldwideGross ?? 0) > 2_147_483_647,
+    ],
+    [
+      'dates',
+      { releaseDate: { gte: '1999-01-01', lte: '1999-12-31' } },
+      (row) => (row.releaseDate ?? '').startsWith('1999'),
+    ],
     ['startsWith', { title: { startsWith: 'The ' } }, (row) => (row.title ?? '').startsWith('The ')],
     ['contains', { title: { contains: '%' } }, (row) => (row.title ?? '').includes('%')],
     [
@@ -116,10 +138,21 @@ describe('filters', () => {
     ],
     [
       'and, or, not',
-      { or: [{ and: [{ majorGenre: { eq: 'Horror' } }, { imdbVotes: { gt: 50_000 } }] }, { not: { usGross: { lt: 300_000_000 } }, usGross: { isNull: false } }] },
-      (row) => (row.majorGenre === 'Horror' && (row.imdbVotes ?? 0) > 50_000) || (row.usGross !== null && row.usGross >= 300_000_000),
+      {
+        or: [
+          { and: [{ majorGenre: { eq: 'Horror' } }, { imdbVotes: { gt: 50_000 } }] },
+          { not: { usGross: { lt: 300_000_000 } }, usGross: { isNull: false } },
+        ],
+      },
+      (row) =>
+        (row.majorGenre === 'Horror' && (row.imdbVotes ?? 0) > 50_000) ||
+        (row.usGross !== null && row.usGross >= 300_000_000),
     ],
-    ['through a relation', { director: { name: { eq: 'Steven Spielberg' } } }, (row) => row.director === 'Steven Spielberg'],
+    [
+      'through a relation',
+      { director: { name: { eq: 'Steven Spielberg' } } },
+      (row) => row.director === 'Steven Spielberg',
+    ],
   ];
   it.each(cases)('%s', async (_name, filter, predicate) => {
     const expected = rows.filter(predicate);
@@ -139,7 +172,9 @@ describe('orders and pages', () => {
     ['releaseDate', 'ASC'],
     ['worldwideGross', 'DESC'],
   ] as const)('walks all rows by %s %s, page by page', async (field, direction) => {
-    expect(await walk({ orderBy: [{ [field]: direction }] }, 500)).toEqual(idsOf(ordered(rows, field, direction)));
+    expect(await walk({ orderBy: [{ [field]: direction }] }, 500)).toEqual(
+      idsOf(ordered(rows, field, direction)),
+    );
   });
 
   it('puts nulls where it is told to', async () => {
@@ -154,7 +189,12 @@ describe('orders and pages', () => {
       'DESC',
       false,
     );
-    expect(await walk({ filter: { majorGenre: { eq: 'Western' } }, orderBy: [{ imdbVotes: 'DESC_NULLS_LAST' }] }, 7)).toEqual(idsOf(expected));
+    expect(
+      await walk(
+        { filter: { majorGenre: { eq: 'Western' } }, orderBy: [{ imdbVotes: 'DESC_NULLS_LAST' }] },
+        7,
+      ),
+    ).toEqual(idsOf(expected));
   });
 
   it('refuses page sizes and cursors that cannot be', async () => {
@@ -173,6 +213,8 @@ it('lists a director’s movies, each with its own page and total', async () => 
   for (const director of directors.nodes) {
     const expected = byDirector.get(director.name) ?? [];
     expect(director.movies.totalCount).toBe(expected.length);
-    expect(idsOf(director.movies.nodes)).toEqual(idsOf(ordered(expected, 'imdbVotes', 'DESC', false)).slice(0, 3));
+    expect(idsOf(director.movies.nodes)).toEqual(
+      idsOf(ordered(expected, 'imdbVotes', 'DESC', false)).slice(0, 3),
+    );
   }
 });

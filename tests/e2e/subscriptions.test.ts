@@ -22,7 +22,9 @@ beforeAll(async () => {
       ],
     },
   });
-  const { createDirector } = await tenant.admin.query(`mutation { createDirector(input: { name: "Agnès Varda" }) { id } }`);
+  const { createDirector } = await tenant.admin.query(
+    `mutation { createDirector(input: { name: "Agnès Varda" }) { id } }`,
+  );
   directorId = createDirector.id;
 });
 afterAll(() => product[Symbol.asyncDispose]());
@@ -31,13 +33,18 @@ const subscription = `subscription ($after: String) {
   movieChanged(after: $after) { cursor operation movieId changedFields movie { title director { name } createdBy { email } } }
 }`;
 const createMovie = (title: string): Promise<{ createMovie: { id: string } }> =>
-  tenant.admin.query(`mutation ($input: CreateMovieInput!) { createMovie(input: $input) { id } }`, { input: { title, directorId } });
+  tenant.admin.query(`mutation ($input: CreateMovieInput!) { createMovie(input: $input) { id } }`, {
+    input: { title, directorId },
+  });
 
 it('delivers each change once and in order, with fields of three subgraphs', async () => {
   const viewer = await addUser(product, tenant, 'VIEWER');
   await using changes = await viewer.subscribe(subscription);
   const { createMovie: movie } = await createMovie('Cléo');
-  await tenant.admin.query(`mutation ($id: ID!) { updateMovie(id: $id, input: { title: "Cléo de 5 à 7" }) { id } }`, { id: movie.id });
+  await tenant.admin.query(
+    `mutation ($id: ID!) { updateMovie(id: $id, input: { title: "Cléo de 5 à 7" }) { id } }`,
+    { id: movie.id },
+  );
   await tenant.admin.query(`mutation ($id: ID!) { deleteMovie(id: $id) { id } }`, { id: movie.id });
   const events = (await changes.take(3)).map((event) => event.movieChanged);
   expect(events.map((event) => event.operation)).toEqual(['CREATED', 'UPDATED', 'DELETED']);
@@ -63,7 +70,8 @@ it('misses nothing and repeats nothing over dropped sockets while four writers r
   const total = 200;
   const written: string[] = [];
   const writers = Array.from({ length: 4 }, async (_, writer) => {
-    for (let index = 0; index < total / 4; index += 1) written.push((await createMovie(`w${writer}-${index}`)).createMovie.id);
+    for (let index = 0; index < total / 4; index += 1)
+      written.push((await createMovie(`w${writer}-${index}`)).createMovie.id);
   });
   const received: string[] = [];
   let after: string = head.pageInfo.endCursor;
@@ -80,9 +88,12 @@ it('misses nothing and repeats nothing over dropped sockets while four writers r
   expect(new Set(received).size).toBe(total);
   expect(received.toSorted()).toEqual(written.toSorted());
 
-  const { changes } = await tenant.admin.query(`query ($after: String) { changes(first: 1000, after: $after) { nodes { recordId } } }`, {
-    after: head.pageInfo.endCursor,
-  });
+  const { changes } = await tenant.admin.query(
+    `query ($after: String) { changes(first: 1000, after: $after) { nodes { recordId } } }`,
+    {
+      after: head.pageInfo.endCursor,
+    },
+  );
   expect(received).toEqual(changes.nodes.map((node: { recordId: string }) => node.recordId));
 });
 
@@ -90,30 +101,45 @@ it('filters by operation and by field, and says when a record enters or leaves t
   await using recent = await tenant.admin.subscribe(
     `subscription { movieChanged(filter: { year: { gte: 2000 } }) { operation movieId movie { year } } }`,
   );
-  await using deleted = await tenant.admin.subscribe(`subscription { movieChanged(operations: [DELETED]) { operation movieId } }`);
+  await using deleted = await tenant.admin.subscribe(
+    `subscription { movieChanged(operations: [DELETED]) { operation movieId } }`,
+  );
   const { createMovie: movie } = await createMovie('The Gleaners and I');
   const setYear = (year: number): Promise<unknown> =>
-    tenant.admin.query(`mutation ($id: ID!, $year: Int) { updateMovie(id: $id, input: { year: $year }) { id } }`, { id: movie.id, year });
+    tenant.admin.query(
+      `mutation ($id: ID!, $year: Int) { updateMovie(id: $id, input: { year: $year }) { id } }`,
+      { id: movie.id, year },
+    );
   await setYear(1999);
   await setYear(2000);
   await setYear(2001);
   await setYear(1998);
   await tenant.admin.query(`mutation ($id: ID!) { deleteMovie(id: $id) { id } }`, { id: movie.id });
-  expect((await recent.take(3)).map((event) => event.movieChanged.operation)).toEqual(['ENTERED', 'UPDATED', 'LEFT']);
+  expect((await recent.take(3)).map((event) => event.movieChanged.operation)).toEqual([
+    'ENTERED',
+    'UPDATED',
+    'LEFT',
+  ]);
   expect((await deleted.next()).movieChanged).toEqual({ operation: 'DELETED', movieId: movie.id });
 });
 
 it('tells of any entity and of definitions', async () => {
-  await using records = await tenant.admin.subscribe(`subscription { recordChanged(entities: ["director"]) { operation entity recordId changedFields } }`);
+  await using records = await tenant.admin.subscribe(
+    `subscription { recordChanged(entities: ["director"]) { operation entity recordId changedFields } }`,
+  );
   await using definitions = await tenant.admin.subscribe(`subscription { definitionsChanged { version } }`);
   await createMovie('not asked for');
-  const { createDirector } = await tenant.admin.query(`mutation { createDirector(input: { name: "Jacques Demy" }) { id } }`);
+  const { createDirector } = await tenant.admin.query(
+    `mutation { createDirector(input: { name: "Jacques Demy" }) { id } }`,
+  );
   expect((await records.next()).recordChanged).toEqual({
     operation: 'CREATED',
     entity: 'director',
     recordId: createDirector.id,
     changedFields: ['name'],
   });
-  await tenant.admin.query(`mutation { createField(entity: "director", input: { name: "born", type: DATE }) { id } }`);
+  await tenant.admin.query(
+    `mutation { createField(entity: "director", input: { name: "born", type: DATE }) { id } }`,
+  );
   expect((await definitions.next()).definitionsChanged.version).toBeGreaterThan(1);
 });

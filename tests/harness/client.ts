@@ -11,7 +11,11 @@ export interface Credentials {
 export interface GraphQLFailure {
   message: string;
   path?: (string | number)[];
-  extensions: { code: string; fields?: { field: string; rule: string; message: string }[]; [name: string]: unknown };
+  extensions: {
+    code: string;
+    fields?: { field: string; rule: string; message: string }[];
+    [name: string]: unknown;
+  };
 }
 
 export interface Answer<Data> {
@@ -52,7 +56,12 @@ export function createClient(url: string, credentials: Credentials): Client {
       body: JSON.stringify({ query, variables }),
     });
     const body = (await response.json()) as { data?: Data; errors?: GraphQLFailure[] };
-    return { status: response.status, headers: response.headers, data: body.data ?? null, errors: body.errors };
+    return {
+      status: response.status,
+      headers: response.headers,
+      data: body.data ?? null,
+      errors: body.errors,
+    };
   };
 
   let ws: WsClient | undefined;
@@ -72,7 +81,8 @@ export function createClient(url: string, credentials: Credentials): Client {
     send,
     async query(query, variables) {
       const answer = await send<Anything>(query, variables);
-      if (answer.errors || !answer.data) throw new Error(`${query.slice(0, 200)}\n${JSON.stringify(answer.errors, null, 1)}`);
+      if (answer.errors || !answer.data)
+        throw new Error(`${query.slice(0, 200)}\n${JSON.stringify(answer.errors, null, 1)}`);
       return answer.data;
     },
     async codeOf(query, variables) {
@@ -93,7 +103,10 @@ export function createClient(url: string, credentials: Credentials): Client {
         const result = await (pending ?? iterator.next());
         pending = undefined;
         if (result.done) throw new Error('the subscription was completed by the server');
-        if (result.value.errors) throw Object.assign(new Error(JSON.stringify(result.value.errors)), { errors: result.value.errors });
+        if (result.value.errors)
+          throw Object.assign(new Error(JSON.stringify(result.value.errors)), {
+            errors: result.value.errors,
+          });
         return result.value.data as Data;
       };
       return {

@@ -40,8 +40,10 @@ function parseDate(text: string): string | null {
 export async function readMovies(): Promise<MovieRow[]> {
   const file = createRequire(import.meta.url).resolve('vega-datasets/data/movies.json');
   const rows = JSON.parse(await readFile(file, 'utf8')) as Row[];
-  const text = (value: Row[string] | undefined): string | null => (value === null || value === undefined ? null : String(value));
-  const number = (value: Row[string] | undefined): number | null => (typeof value === 'number' ? value : null);
+  const text = (value: Row[string] | undefined): string | null =>
+    value === null || value === undefined ? null : String(value);
+  const number = (value: Row[string] | undefined): number | null =>
+    typeof value === 'number' ? value : null;
   return rows.map((row) => ({
     title: text(row.Title),
     usGross: number(row['US Gross']),
@@ -111,14 +113,19 @@ export async function loadMovies(client: Client, movies: readonly MovieRow[]): P
     `mutation ($inputs: [CreateDirectorInput!]!) { createDirectors(inputs: $inputs) { id name } }`,
     { inputs: names.map((name) => ({ name })) },
   );
-  const directorIds = new Map<string, string>(createDirectors.map((row: { id: string; name: string }) => [row.name, row.id]));
+  const directorIds = new Map<string, string>(
+    createDirectors.map((row: { id: string; name: string }) => [row.name, row.id]),
+  );
   const ids: string[] = [];
   for (let start = 0; start < movies.length; start += 1000) {
     const inputs = movies.slice(start, start + 1000).map(({ director, ...movie }) => ({
       ...movie,
       directorId: director === null ? null : directorIds.get(director),
     }));
-    const { createMovies } = await client.query(`mutation ($inputs: [CreateMovieInput!]!) { createMovies(inputs: $inputs) { id } }`, { inputs });
+    const { createMovies } = await client.query(
+      `mutation ($inputs: [CreateMovieInput!]!) { createMovies(inputs: $inputs) { id } }`,
+      { inputs },
+    );
     ids.push(...createMovies.map((row: { id: string }) => row.id));
   }
   return ids;

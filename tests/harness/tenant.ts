@@ -15,7 +15,10 @@ export interface TestTenant {
 export const password = 'correct horse battery';
 
 /** Registers a tenant with a slug of its own. */
-export async function registerTenant(product: Product, input: Record<string, unknown> = {}): Promise<TestTenant> {
+export async function registerTenant(
+  product: Product,
+  input: Record<string, unknown> = {},
+): Promise<TestTenant> {
   const slug = `t-${crypto.randomUUID().slice(0, 13)}`;
   const adminEmail = `admin@${slug}.example`;
   const { registerTenant: registered } = await product.client().query(
@@ -35,7 +38,11 @@ export async function registerTenant(product: Product, input: Record<string, unk
 }
 
 /** A client of a new user of the tenant. */
-export async function addUser(product: Product, tenant: TestTenant, role: 'VIEWER' | 'USER' | 'DEVELOPER' | 'ADMIN'): Promise<Client> {
+export async function addUser(
+  product: Product,
+  tenant: TestTenant,
+  role: 'VIEWER' | 'USER' | 'DEVELOPER' | 'ADMIN',
+): Promise<Client> {
   const email = `${role.toLowerCase()}-${crypto.randomUUID().slice(0, 8)}@${tenant.slug}.example`;
   await tenant.admin.query(`mutation ($input: CreateUserInput!) { createUser(input: $input) { id } }`, {
     input: { email, password, role, name: role },
@@ -43,7 +50,12 @@ export async function addUser(product: Product, tenant: TestTenant, role: 'VIEWE
   return signIn(product, { email, password, tenant: tenant.slug });
 }
 
-export async function signIn(product: Product, input: { email: string; password: string; tenant?: string }): Promise<Client> {
-  const { login } = await product.client().query(`mutation ($input: LoginInput!) { login(input: $input) { accessToken } }`, { input });
+export async function signIn(
+  product: Product,
+  input: { email: string; password: string; tenant?: string },
+): Promise<Client> {
+  const { login } = await product
+    .client()
+    .query(`mutation ($input: LoginInput!) { login(input: $input) { accessToken } }`, { input });
   return product.client({ authorization: `Bearer ${login.accessToken}` });
 }
