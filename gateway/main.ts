@@ -3,6 +3,7 @@ import { subgraphNames } from '#schema/subgraph-protocol.ts';
 import { readGatewayConfig, type GatewayConfig } from './config.ts';
 import { createClaimsSigner } from './execution/http/claims-signer.ts';
 import { createHttpIdentity, createHttpSubgraph } from './execution/http/http-subgraph.ts';
+import { graphiqlFolder } from './http/graphiql/folder.ts';
 import { createLogger } from './logger.ts';
 import { createGateway } from './server.ts';
 
@@ -20,8 +21,9 @@ async function start(config: GatewayConfig): Promise<void> {
   const addresses = subgraphNames.map((name) => ({ ...common, name, url: getUrl(name) }));
   const subgraphs = addresses.map((address) => starting.use(createHttpSubgraph(address)));
   const identity = starting.use(createHttpIdentity({ ...common, name: 'tenants', url: getUrl('tenants') }));
-  const gateway = starting.adopt(await createGateway({ config, subgraphs, identity, logger }), (it) =>
-    it.close(),
+  const gateway = starting.adopt(
+    await createGateway({ config, subgraphs, identity, logger, graphiqlFolder: graphiqlFolder() }),
+    (it) => it.close(),
   );
 
   const running = starting.move();

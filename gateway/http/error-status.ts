@@ -1,4 +1,3 @@
-import { HeaderMap } from '@apollo/server';
 import { GraphQLError } from 'graphql';
 import type { DomainError } from '#schema/errors.ts';
 
@@ -27,11 +26,9 @@ export function statusOfErrors(errors: readonly GraphQLError[]): number {
 
 /** A refusal as Apollo Server answers it with its status. */
 export function toHttpError(error: DomainError): GraphQLError {
-  const status = statusOf(error.code);
-  const headers = new HeaderMap(status === 401 ? [['www-authenticate', 'Bearer realm="tenantry"']] : []);
   return new GraphQLError(error.message, {
     originalError: error,
-    extensions: { ...error.extensions, http: { status, headers } },
+    extensions: { ...error.extensions, http: { status: statusOf(error.code) } },
   });
 }
 

@@ -41,6 +41,7 @@ export function addGraphQLRoute(app: FastifyInstance, options: GraphQLRouteOptio
         () => createContext(request, abortWhenGone(reply)),
       );
       reply.code(answer.status ?? 200);
+      if (answer.status === 401) reply.header('www-authenticate', 'Bearer realm="tenantry"');
       for (const [name, value] of answer.headers) reply.header(name, value);
       return answer.body.kind === 'complete' ? reply.send(answer.body.string) : reply.code(406).send();
     },
