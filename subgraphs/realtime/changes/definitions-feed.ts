@@ -16,10 +16,10 @@ export const definitionsFeedKey = JSON.stringify(['definitions']);
 export class DefinitionsFeed implements Feed<DefinitionsChange> {
   check(): void {}
 
-  project({ event, model }: LogEntry): DefinitionsChange | null {
+  project({ event, version }: LogEntry): DefinitionsChange | null {
     if (event.kind !== 'DEFINITIONS') return null;
     return {
-      version: event.after?.version ?? model.version,
+      version,
       cursor: encodeLogCursor(event.seq),
       at: event.at,
       actor: actorOf(event),

@@ -29,7 +29,7 @@ export interface EventLogLimits {
 }
 
 const mebibyte = 1024 * 1024;
-export const defaultEventLogLimits: EventLogLimits = {
+const defaultEventLogLimits: EventLogLimits = {
   pollMs: 1_000,
   page: { count: 500, bytes: 2 * mebibyte },
   recent: { count: 1_000, bytes: 4 * mebibyte },

@@ -7,6 +7,8 @@ export interface LogEntry {
   readonly bytes: number;
   /** The newest that are known; those of the event or later. */
   readonly model: TenantModel;
+  /** The definitions' version after the event; of an older event that is read again, the model's. */
+  readonly version: number;
 }
 
 /**

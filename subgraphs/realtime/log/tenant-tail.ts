@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Claims } from '#schema/claims.ts';
 import { DomainError, invalidField } from '#schema/errors.ts';
-import { decodeLogCursor, type LogEvent } from '#schema/events.ts';
+import { decodeLogCursor } from '#schema/events.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
 import type { EventStore, LogHead, PageLimits, StoredEvent } from './event-store.ts';
 import type { Delivery, Feed, LogEntry } from './feed.ts';
@@ -47,6 +47,8 @@ export class TenantTail {
   #recent: RecentEntries | null = null;
   /** Everything up to and including this was offered. */
   #position = 0;
+  /** The definitions' version at that position: each DEFINITIONS event raises it by one. */
+  #version = 0;
   #model: TenantModel | null = null;
   #opening = 0;
   #isPumping = false;
@@ -110,11 +112,11 @@ export class TenantTail {
   /** Takes the tail's first position. Subscribers that open at the same time all begin at the first one's. */
   async #begin(head: LogHead): Promise<RecentEntries> {
     if (this.#model === null || this.#model.version < head.definitionsVersion) {
-      const model = await this.#options.getModel(this.#claims, head.definitionsVersion);
-      if (this.#model === null || this.#model.version < model.version) this.#model = model;
+      await this.#loadModel(head.definitionsVersion);
     }
     if (this.#recent === null) {
       this.#position = head.seq;
+      this.#version = head.definitionsVersion;
       this.#recent = new RecentEntries(head.seq, this.#options.recent);
     }
     return this.#recent;
@@ -173,7 +175,7 @@ export class TenantTail {
     offerAll(
       subscriber,
       feed,
-      events.map((stored) => ({ ...stored, model })),
+      events.map((stored) => ({ ...stored, model, version: model.version })),
     );
   }
 
@@ -190,9 +192,15 @@ export class TenantTail {
         this.#hasRead = true;
         if (page.isCut) this.#isWoken = true;
         for (const stored of page.events) {
-          if (stored.event.kind === 'DEFINITIONS') await this.#reloadModel(stored.event);
+          if (stored.event.seq !== this.#position + 1) {
+            await this.#restart(recent);
+            break;
+          }
+          const version = this.#version + (stored.event.kind === 'DEFINITIONS' ? 1 : 0);
+          let model = this.#model as TenantModel;
+          if (model.version < version) model = await this.#loadModel(version);
           if (this.#isClosed) return;
-          this.#advance(stored, recent);
+          this.#advance(stored, model, version, recent);
         }
       }
     } catch (error) {
@@ -205,23 +213,27 @@ export class TenantTail {
     }
   }
 
-  #advance({ event, bytes }: StoredEvent, recent: RecentEntries): void {
-    if (event.seq !== this.#position + 1) {
-      // Retention overtook this reader: everybody missed events.
-      this.#groups.end(expired);
-      recent.restart(event.seq - 1);
-    }
-    const entry: LogEntry = { event, bytes, model: this.#model as TenantModel };
+  #advance({ event, bytes }: StoredEvent, model: TenantModel, version: number, recent: RecentEntries): void {
+    const entry: LogEntry = { event, bytes, model, version };
     recent.add(entry);
     this.#position = event.seq;
+    this.#version = version;
     this.#groups.offer(entry);
   }
 
-  async #reloadModel(event: LogEvent): Promise<void> {
-    const version = event.after?.version ?? (await this.#readHead()).definitionsVersion;
-    if (this.#model === null || this.#model.version < version) {
-      this.#model = await this.#options.getModel(this.#claims, version);
-    }
+  /** Retention overtook this reader: everybody missed events, and it begins anew at the head. */
+  async #restart(recent: RecentEntries): Promise<void> {
+    this.#groups.end(expired);
+    const head = await this.#readHead();
+    this.#position = head.seq;
+    this.#version = head.definitionsVersion;
+    recent.restart(head.seq);
+  }
+
+  async #loadModel(version: number): Promise<TenantModel> {
+    const loaded = await this.#options.getModel(this.#claims, version);
+    if (this.#model === null || this.#model.version < loaded.version) this.#model = loaded;
+    return this.#model;
   }
 
   #closeIfIdle(): void {

@@ -109,11 +109,10 @@ async function addTenant(
 
   async function changeDefinitions(sql: string, values: unknown[] = []): Promise<number> {
     await superuser.query(sql, [id, ...values]);
-    const after: LogRecord = { ...record({}), version: version + 1 };
     const event = {
       kind: 'DEFINITIONS',
+      operation: 'UPDATED',
       changedFields: [],
-      after,
       actorKind: 'USER',
       actorId: claims.actorId,
     };
