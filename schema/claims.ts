@@ -25,7 +25,7 @@ export interface Claims {
   readonly actorKind: ActorKind;
   /** The user's, key's or operator's id; null for ANONYMOUS, GATEWAY and SYSTEM. */
   readonly actorId: string | null;
-  /** Null for ANONYMOUS, GATEWAY and SYSTEM. */
+  /** Null for ANONYMOUS and GATEWAY. SYSTEM names the role that it acts in (templates are applied as DEVELOPER), or none. */
   readonly role: Role | null;
   /** The tenant's `authVersion` under which these rights were looked up. */
   readonly authVersion: number;

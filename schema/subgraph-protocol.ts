@@ -3,6 +3,8 @@
  *
  *   POST /graphql                       execute   body { query, operationName, variables }, claims in `x-tenantry-claims`
  *   WS   /graphql                       subscribe (graphql-transport-ws; connection_init { "x-tenantry-claims": … })
+ *                                       a subscribe message's `extensions` carry the headers below, and may carry claims of
+ *                                       its own, so that one connection serves many identities
  *   GET  /internal/sdl?tenant&version&audience
  *   GET  /internal/versions?since       tenants subgraph only
  *   GET  /internal/jwks                 tenants subgraph only

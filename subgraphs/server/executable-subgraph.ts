@@ -24,6 +24,9 @@ type FieldMiddleware = (
   ...call: Parameters<GraphQLFieldResolver<unknown, unknown>>
 ) => unknown;
 
+/** Combined rules (`and`, `or` …) come with a list of fragments beside the function. */
+type GeneratedMiddleware = FieldMiddleware | { readonly resolve: FieldMiddleware };
+
 function wrapField(field: GraphQLField<unknown, unknown>, middleware: FieldMiddleware): void {
   const resolve = field.resolve ?? defaultFieldResolver;
   field.resolve = (source, args, context, info) => middleware(resolve, source, args, context, info);
@@ -37,15 +40,16 @@ function applyRules(schema: GraphQLSchema, rules: ShieldRules): void {
   const generated = shield(rules as Parameters<typeof shield>[0], {
     allowExternalErrors: true,
     fallbackError: new DomainError('FORBIDDEN', 'Not allowed'),
-  }).generate(schema) as Record<string, Record<string, FieldMiddleware>>;
+  }).generate(schema) as Record<string, Record<string, GeneratedMiddleware>>;
   for (const [typeName, fieldRules] of Object.entries(rules)) {
     const type = schema.getType(typeName);
     if (!isObjectType(type)) throw new Error(`Rules for ${typeName}, which is no object type of the schema`);
     for (const field of Object.values(type.getFields())) {
       const named = Object.hasOwn(fieldRules, field.name);
       if (!named && (!Object.hasOwn(fieldRules, '*') || federationFields.has(field.name))) continue;
-      const middleware = generated[typeName]?.[field.name];
-      if (middleware) wrapField(field, middleware);
+      const made = generated[typeName]?.[field.name];
+      if (!made) throw new Error(`graphql-shield made nothing of the rule for ${typeName}.${field.name}`);
+      wrapField(field, typeof made === 'function' ? made : made.resolve);
     }
   }
 }

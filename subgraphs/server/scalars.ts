@@ -34,6 +34,15 @@ export function parseDateTime(value: unknown): Date {
   return date;
 }
 
+/** A value that we answer with and that is none is our own fault, not the caller's: nothing with a code. */
+function ours<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new TypeError('A resolver returned a value that the scalar cannot hold', { cause });
+  }
+}
+
 function literal<T>(parse: (value: unknown) => T): (node: ValueNode) => T {
   return (node) => parse(node.kind === Kind.STRING ? node.value : undefined);
 }
@@ -42,8 +51,8 @@ function literal<T>(parse: (value: unknown) => T): (node: ValueNode) => T {
 export const DateTimeScalar = new GraphQLScalarType<Date, string>({
   name: 'DateTime',
   serialize(value) {
-    const date = value instanceof Date ? value : parseDateTime(value);
-    return date.toISOString();
+    if (value instanceof Date) return value.toISOString();
+    return ours(() => parseDateTime(value)).toISOString();
   },
   parseValue: parseDateTime,
   parseLiteral: literal(parseDateTime),
@@ -57,7 +66,7 @@ function parseDate(value: unknown): string {
 /** In and out: YYYY-MM-DD text. */
 export const DateScalar = new GraphQLScalarType<string, string>({
   name: 'Date',
-  serialize: parseDate,
+  serialize: (value) => ours(() => parseDate(value)),
   parseValue: parseDate,
   parseLiteral: literal(parseDate),
 });

@@ -64,7 +64,7 @@ export function serveSubscriptions(options: {
           ...payload.extensions,
         };
         try {
-          const ownToken = claimsToken(payload.extensions as RequestFacts | undefined);
+          const ownToken = claimsToken(payload.extensions);
           const claims = ownToken ? await verifier.verify(ownToken) : context.extra.claims;
           if (!claims) throw new DomainError('UNAUTHENTICATED', 'This connection has no claims');
           const request = parseOperation(payload, facts, claims);

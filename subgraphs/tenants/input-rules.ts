@@ -12,6 +12,11 @@ const emailPattern = /^[^\s@<>"(),:;\\[\]\p{C}]+@[\p{L}\p{N}](?:[\p{L}\p{N}.-]*[
 // oxlint-disable-next-line no-control-regex -- these are what is refused
 const controlCharacters = /[\u0000-\u001f\u007f]/;
 
+/** How many characters a text has, counted as Unicode code points. */
+function codePoints(text: string): number {
+  return Array.from(text).length;
+}
+
 /** Whether every text in `value` can be kept as jsonb. */
 function isStorable(value: unknown): boolean {
   if (typeof value === 'string') return value.isWellFormed() && !value.includes('\u0000');
@@ -39,7 +44,7 @@ export function createInputCheck(): InputCheck {
   return {
     broken,
     name(field, value) {
-      const length = [...value].length;
+      const length = codePoints(value);
       if (value.trim() === '' || length > longestName) {
         broken(field, 'length', `must have 1 to ${longestName} characters`);
       } else if (controlCharacters.test(value) || !value.isWellFormed())
@@ -61,7 +66,7 @@ export function createInputCheck(): InputCheck {
       }
     },
     password(field, value) {
-      const length = [...value].length;
+      const length = codePoints(value);
       if (length < shortestPassword || length > longestPassword) {
         broken(field, 'length', `must have ${shortestPassword} to ${longestPassword} characters`);
       }

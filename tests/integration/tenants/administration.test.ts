@@ -115,14 +115,8 @@ describe('users', () => {
       Array.from({ length: 6 }, () => subject.send(small.admin, createUser, draft())),
     );
     const codes = answers.map((answer) => answer.errors?.[0]?.extensions.code ?? 'created');
-    expect(codes.toSorted()).toEqual([
-      'QUOTA_EXCEEDED',
-      'QUOTA_EXCEEDED',
-      'QUOTA_EXCEEDED',
-      'QUOTA_EXCEEDED',
-      'QUOTA_EXCEEDED',
-      'created',
-    ]);
+    expect(codes.filter((code) => code === 'created')).toHaveLength(1);
+    expect(codes.filter((code) => code === 'QUOTA_EXCEEDED')).toHaveLength(5);
     const { users } = await subject.query(small.admin, '{ users { totalCount } }');
     expect(users.totalCount).toBe(5);
   });
@@ -135,7 +129,7 @@ describe('users', () => {
       subject.send(second.claims, updateUser, { id: pair.adminId, input: { role: 'VIEWER' } }),
     ]);
     const codes = answers.map((answer) => answer.errors?.[0]?.extensions.code ?? 'done');
-    expect(codes.toSorted()).toEqual(['CONFLICT', 'done']);
+    expect(new Set(codes)).toEqual(new Set(['CONFLICT', 'done']));
     const alone = await subject.register();
     expect(await subject.codeOf(alone.admin, deleteUser, { id: alone.adminId })).toBe('CONFLICT');
     expect(

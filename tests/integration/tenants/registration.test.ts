@@ -27,9 +27,12 @@ function register(input: Record<string, unknown>) {
 
 async function countRows(): Promise<Record<string, number>> {
   const tables = ['tenants', 'tenant_heads', 'users', 'api_keys', 'sessions', 'refresh_tokens'];
-  const counts: pg.QueryResult<{ n: number }>[] = [];
-  for (const table of tables) counts.push(await admin.query(`select count(*)::int as n from ${table}`));
-  return Object.fromEntries(tables.map((table, index) => [table, counts[index]?.rows[0].n]));
+  const counts: Record<string, number> = {};
+  for (const table of tables) {
+    const { rows } = await admin.query(`select count(*)::int as n from ${table}`);
+    counts[table] = rows[0].n;
+  }
+  return counts;
 }
 
 describe('a tenant', () => {

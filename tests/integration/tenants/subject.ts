@@ -96,7 +96,7 @@ export async function createSubject(): Promise<Subject> {
     return result.data;
   };
   const claimsOf = async (token: string): Promise<Claims> => {
-    const payload = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Anything;
+    const payload = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
     const subject = { sub: payload.sub, sid: payload.sid, tenantId: payload.tenant_id ?? null };
     const { claims } = await identity.identify({ kind: 'SUBJECT', ...subject });
     if (!claims) throw new Error('the token is of nobody');
