@@ -1,5 +1,5 @@
 import { createGraphiQLFetcher, type Fetcher } from '@graphiql/toolkit';
-import { type DocumentNode, parse } from 'graphql';
+import { type DocumentNode, Kind, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { type Credentials, credentialHeaders } from './credentials.ts';
 
@@ -17,9 +17,18 @@ export function connectGraph(url: URL, credentials: Credentials): GraphConnectio
   const socket = createClient({ url: socketUrl.href, lazy: true, connectionParams: headers });
   const send = createGraphiQLFetcher({ url: url.href, headers, wsClient: socket });
   return {
-    // GraphiQL's own document lags behind the text for a moment, in which a subscription would go over HTTP.
-    fetcher: (params, options) =>
-      send(params, { ...options, documentAST: tryParse(params.query) ?? options?.documentAST }),
+    fetcher: (params, options) => {
+      // What GraphiQL knows of the text lags behind it for a moment, in which a subscription would go over HTTP and an
+      // operation by the name of the one before it.
+      const document = tryParse(params.query);
+      if (!document) return send(params, options);
+      const isNamed = document.definitions.some(
+        (definition) =>
+          definition.kind === Kind.OPERATION_DEFINITION && definition.name?.value === params.operationName,
+      );
+      const operationName = isNamed ? params.operationName : undefined;
+      return send({ ...params, operationName }, { ...options, documentAST: document });
+    },
     close: () => void socket.dispose(),
   };
 }
