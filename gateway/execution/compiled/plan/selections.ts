@@ -96,7 +96,7 @@ function fragmentApplies(
 /** The condition of a selection within `outer`; null when it can never hold. */
 function conditionOf(selection: SelectionNode, outer: Conjunction): Conjunction | null {
   if (!selection.directives?.length) return outer;
-  let when = outer;
+  const added: { variable: string; is: boolean }[] = [];
   for (const directive of selection.directives) {
     const name = directive.name.value;
     if (name !== 'skip' && name !== 'include') continue;
@@ -106,12 +106,12 @@ function conditionOf(selection: SelectionNode, outer: Conjunction): Conjunction 
       if (value.value !== wanted) return null;
     } else if (value?.kind === Kind.VARIABLE) {
       const variable = value.name.value;
-      const known = when.find((literal) => literal.variable === variable);
+      const known = [...outer, ...added].find((literal) => literal.variable === variable);
       if (known && known.is !== wanted) return null;
-      if (!known) when = [...when, { variable, is: wanted }];
+      if (!known) added.push({ variable, is: wanted });
     }
   }
-  return when;
+  return added.length > 0 ? [...outer, ...added] : outer;
 }
 
 /** Equal for conjunctions that hold together. */
@@ -119,7 +119,7 @@ export function conjunctionKey(when: Conjunction): string {
   if (when.length === 0) return '';
   return when
     .map((literal) => `${literal.is ? '' : '!'}${literal.variable}`)
-    .sort()
+    .toSorted()
     .join('&');
 }
 

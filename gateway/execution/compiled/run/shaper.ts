@@ -25,7 +25,7 @@ export type Shaper = (shaping: Shaping, data: unknown) => Record<string, unknown
 export function createShaper(recipe: Pick<OperationRecipe, 'shapes' | 'rootShape'>): Shaper {
   const code = new ShaperCode(recipe.shapes);
   const root = code.shapeFunction(recipe.rootShape);
-  // Names come through JSON.stringify alone, see above.
+  // oxlint-disable-next-line typescript/no-implied-eval -- the point of this file; names come through JSON.stringify alone.
   const build = new Function('runtime', `'use strict';\n${code.text()}\nreturn ${root};`) as (
     runtime: typeof shaperRuntime,
   ) => Shaper;

@@ -1,5 +1,5 @@
 /** Coerces variables by the specification, from recipes of types instead of a schema. */
-import { GraphQLError } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import type { FieldError } from '#schema/errors.ts';
 import type { BuiltInLeaf, InputRef, InputTypeRecipe, InputTypes, VariableRecipe } from '../recipe.ts';
 import { badRequest } from './errors.ts';
@@ -191,5 +191,5 @@ function typeName(ref: InputRef): string {
 function shown(value: unknown): string {
   const text =
     typeof value === 'object' ? (Array.isArray(value) ? 'a list' : 'an object') : JSON.stringify(value);
-  return text === undefined || text.length <= 80 ? String(text) : `${text.slice(0, 80)}…`;
+  return text.length <= 80 ? text : `${text.slice(0, 80)}…`;
 }

@@ -194,7 +194,7 @@ function graphqlText(value: unknown, type: GraphQLInputType): string {
   if (isNonNullType(type)) return graphqlText(value, type.ofType);
   if (Array.isArray(value) && isListType(type))
     return `[${value.map((element) => graphqlText(element, type.ofType)).join(', ')}]`;
-  if (isEnumType(type)) return String(value);
+  if (isEnumType(type)) return value as string;
   if (isInputObjectType(type)) {
     const fields = type.getFields();
     const members = Object.entries(value as object).map(([key, member]) => {

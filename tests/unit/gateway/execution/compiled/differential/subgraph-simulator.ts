@@ -68,7 +68,7 @@ export function createSimulator(name: string, sdl: string, faults: Faults): Simu
   return async (call) => {
     const representations = call.variables.representations as unknown[] | undefined;
     const distinct =
-      representations && [...new Set(representations.map((value) => JSON.stringify(value)))].sort();
+      representations && [...new Set(representations.map((value) => JSON.stringify(value)))].toSorted();
     // Not the other variables: whether defaults are sent along is each executor's own choice.
     const identity = [faults.seed, name, call.query, distinct];
     if (happens(faults.lateAnswer, 'late', identity)) await turns(1 + (hash(identity) % 4));
@@ -142,7 +142,7 @@ function createResolver(schema: GraphQLSchema, faults: Faults): GraphQLFieldReso
 /** The object that a representation names, by whichever key it brings; null for one that is none. */
 function thingOf(schema: GraphQLSchema, given: Record<string, unknown>): Thing | null {
   const org = given.org as { code?: string } | null | undefined;
-  const number = Number(/-(\d+)$/.exec(String(given.id ?? given.sku ?? org?.code))?.[1]);
+  const number = Number(/-(\d+)$/.exec((given.id ?? given.sku ?? org?.code ?? '') as string)?.[1]);
   if (Number.isNaN(number)) return null;
   return { __typename: concreteName(schema, String(given.__typename), number), number, given };
 }
@@ -180,7 +180,7 @@ function objectOf(schema: GraphQLSchema, type: GraphQLNamedType, place: readonly
     const names = type
       .getTypes()
       .map((member) => member.name)
-      .sort();
+      .toSorted();
     return { __typename: names[hash('member', place) % names.length] as string, number, given: {} };
   }
   if (isObjectType(type) && !schema.getType(type.name)) throw new Error(`Unknown type ${type.name}`);
@@ -218,7 +218,8 @@ function spoil(value: unknown, place: readonly unknown[], faults: Faults): unkno
   }
   const object = value as Record<string, unknown>;
   for (const key of Object.keys(object)) {
-    if (key === '__typename' || key === 'id') continue;
+    // `kind` is what generated operations call `__typename`.
+    if (key === '__typename' || key === 'kind' || key === 'id') continue;
     object[key] = spoil(object[key], [...place, key], faults);
   }
   return object;
