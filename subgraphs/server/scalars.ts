@@ -13,7 +13,7 @@ const dateTimePattern =
   /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
 /** Whether `text` is YYYY-MM-DD and a day that the calendar has (year 0001 and later). */
-export function isCalendarDate(text: string): boolean {
+function isCalendarDate(text: string): boolean {
   const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
   if (!match || match[1] === '0000') return false;
   const date = new Date(`${text}T00:00:00.000Z`);
@@ -21,7 +21,7 @@ export function isCalendarDate(text: string): boolean {
 }
 
 /** An ISO 8601 time with an offset → the same moment in UTC. Digits beyond milliseconds are cut. Throws BAD_USER_INPUT. */
-export function parseDateTime(value: unknown): Date {
+function parseDateTime(value: unknown): Date {
   const match = typeof value === 'string' ? dateTimePattern.exec(value) : null;
   if (!match || !isCalendarDate(match[1] ?? '')) {
     throw refuse(

@@ -1,7 +1,7 @@
 /** The WebSocket side of a served subgraph: graphql-transport-ws at /graphql. */
 import type { Server } from 'node:http';
 import { GraphQLError, parse } from 'graphql';
-import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
+import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { type Claims, signedClaims } from '#schema/claims.ts';
@@ -104,6 +104,3 @@ export function serveSubscriptions(options: {
     },
   };
 }
-
-/** The close code of a connection whose claims were refused. */
-export const refusedConnectionCode: number = CloseCode.Forbidden;

@@ -2,8 +2,7 @@
 import type { Role } from '#schema/claims.ts';
 import type { TenantStatus } from '#schema/subgraph-protocol.ts';
 
-export const planCodes = ['FREE', 'PROFESSIONAL', 'ENTERPRISE'] as const;
-export type PlanCode = (typeof planCodes)[number];
+export type PlanCode = 'FREE' | 'PROFESSIONAL' | 'ENTERPRISE';
 
 export interface TenantRow {
   readonly id: string;

@@ -9,7 +9,7 @@ import type { PlanCode, RowPage, SecretHash, TenantRow, UserRow } from './rows.t
 import { lockTenant, raiseAuthVersion, tenantIdOf } from './tenant-change.ts';
 
 /** In a tenant's settings while its registration runs; updateTenant refuses such names. */
-export const pendingMark = '__registration';
+const pendingMark = '__registration';
 
 export interface TenantDraft {
   id: string;

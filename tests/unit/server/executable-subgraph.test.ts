@@ -5,7 +5,7 @@ import { anonymousClaims, type Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import { atLeast, atLeastInTenant } from '#subgraphs/server/base-rules.ts';
 import { buildExecutableSubgraph } from '#subgraphs/server/executable-subgraph.ts';
-import { and, not, rule, type ShieldRules } from '#subgraphs/server/shield.ts';
+import { and, chain, not, or, race, rule, type ShieldRules } from '#subgraphs/server/shield.ts';
 
 const sdl = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key"])
 type Query { open: String closed: String thing: Thing fails: String }
@@ -84,6 +84,18 @@ describe('rules', () => {
     expect(await ask({ Query: { open: and(atLeast('USER'), isWeekend) } }, user, '{ open }')).toEqual([
       { open: null },
       ['FORBIDDEN'],
+    ]);
+    for (const either of [or, race]) {
+      const rules = {
+        Query: { open: either(isWeekend, atLeast('USER')), closed: either(isWeekend, atLeast('ADMIN')) },
+      };
+      expect(await ask(rules, user, '{ open closed }')).toEqual([
+        { open: 'open', closed: null },
+        ['FORBIDDEN'],
+      ]);
+    }
+    expect((await ask({ Query: { open: chain(atLeast('USER'), isWeekend) } }, user, '{ open }'))[1]).toEqual([
+      'FORBIDDEN',
     ]);
     expect(await ask({ Query: { open: not(atLeast('ADMIN')) } }, user, '{ open }')).toEqual([
       { open: 'open' },
