@@ -15,6 +15,7 @@ import { publicScope } from './graph/scope.ts';
 import { createTenantTable } from './graph/tenant-table.ts';
 import { createApolloHost } from './http/apollo-host.ts';
 import { createApp } from './http/app.ts';
+import { watchFreshConnections } from './http/fresh-connections.ts';
 import { addGraphQLRoute } from './http/graphql-route.ts';
 import { addPages } from './http/pages.ts';
 import type { Logger } from './logger.ts';
@@ -78,6 +79,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     allowedOrigins: config.allowedOrigins,
     trustProxy: config.trustProxy,
   });
+  const closeFresh = watchFreshConnections(app.server);
   addGraphQLRoute(app, { host, authenticator, credentialRules });
   await addPages(app, {
     authenticator,
@@ -100,6 +102,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   starting.defer(async () => {
     const force = setTimeout(() => app.server.closeAllConnections(), closeGraceMs);
+    closeFresh();
     // Both at once: the HTTP server counts sockets as connections and would wait for them.
     await Promise.all([sockets.close(closeGraceMs / 2), app.close()]);
     clearTimeout(force);
