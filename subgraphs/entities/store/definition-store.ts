@@ -172,7 +172,7 @@ async function refuseMissingValues(tx: TenantTransaction, change: DefinitionChan
         where tenant_id = $1 and entity_id = $2 and coalesce(data -> $3::text, 'null') = 'null'`,
       values: [tx.claims.tenantId, field.entityId, field.key],
     });
-    const missing = Number(found?.missing ?? 0);
+    const missing = found?.missing ?? 0;
     if (missing === 0) continue;
     const message = `"${field.name}" cannot become required: ${missing} records have no value in it`;
     throw new DomainError('CONFLICT', message, {
@@ -185,7 +185,7 @@ async function refuseMissingValues(tx: TenantTransaction, change: DefinitionChan
       text: 'select count(*) as total from public.records where tenant_id = $1 and entity_id = $2',
       values: [tx.claims.tenantId, field.entityId],
     });
-    const total = Number(found?.total ?? 0);
+    const total = found?.total ?? 0;
     if (total <= maxBackfilledRecords) continue;
     const message = `"${field.name}" cannot be added as required: ${total} records would get its default value, more than ${maxBackfilledRecords}. Add it as not required`;
     throw new DomainError('CONFLICT', message, {

@@ -463,7 +463,13 @@ describe('templates', () => {
     );
     const { entityDefinitions } = await tenant.query(`{ entityDefinitions { name } }`);
     expect(entityDefinitions.map((entity: { name: string }) => entity.name)).toEqual([
-      ...['project', 'client', 'activity', 'supplier', 'product', 'deployment', 'workflow'],
+      'project',
+      'client',
+      'activity',
+      'supplier',
+      'product',
+      'deployment',
+      'workflow',
     ]);
   });
 });

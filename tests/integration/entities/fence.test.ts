@@ -57,7 +57,8 @@ it('lets no record into the log without a required field that was there before i
     if (!items.pageInfo.hasNextPage) break;
     after = items.pageInfo.endCursor;
   }
-  expect(seen.map((item) => item['id']).toSorted()).toEqual(ids.toSorted());
+  expect(new Set(seen.map((item) => item['id']))).toEqual(new Set(ids));
+  expect(seen).toHaveLength(ids.length);
   for (const item of seen)
     for (let index = 0; index < 6; index += 1) expect(item[`must${index}`]).toBe(`d${index}`);
   const { items } = await tenant.query(`{ items(filter: { must5: { eq: "d5" } }) { totalCount } }`);

@@ -327,3 +327,38 @@ describe('relations', () => {
     ).toBe('BAD_USER_INPUT');
   });
 });
+
+it('answers the same when an operation has come often enough to be compiled', async () => {
+  const representations = (await tenant.query(`{ people(first: 3) { nodes { __typename id } } }`)).people
+    .nodes;
+  const query = `query ($representations: [_Any!]!, $with: Boolean!) {
+    _entities(representations: $representations) {
+      __typename
+      ... on Person { id name createdAt createdBy { __typename id } company @include(if: $with) { name people(first: 1) { totalCount nodes { company { name } } edges { cursor } pageInfo { endCursor hasNextPage } } } }
+    }
+    people(first: 2, filter: { company: { name: { ne: null } } }) { totalCount pageInfo { hasNextPage startCursor } edges { cursor node { name ...names } } }
+    specimens(first: 3) { nodes { text date dateTime json select multiSelect boolean number integer version deletedAt } }
+    record(entity: "person", id: "nothing") { data }
+    records(entity: "person", first: 1) { nodes { id data createdBy { id } createdAt } totalCount }
+    entityDefinition(name: "person") { typeName fields { name type isIndexed targetEntity options { value } } }
+  }
+  fragment names on Person { company { name parent { name } } }`;
+  const first = await tenant.query(query, { representations, with: true });
+  expect(first._entities[0].company.people.totalCount).toBe(3);
+  for (let use = 0; use < 5; use += 1)
+    expect(await tenant.query(query, { representations, with: true })).toEqual(first);
+  const { _entities } = await tenant.query(query, { representations, with: false });
+  expect(_entities[0]).not.toHaveProperty('company');
+
+  const create = `mutation ($inputs: [CreatePersonInput!]!) { createPeople(inputs: $inputs) { id name company { name } createdAt } }`;
+  for (let use = 0; use < 5; use += 1) {
+    const { createPeople } = await tenant.query(create, {
+      inputs: [{ name: 'Again', companyId: first._entities[0].companyId }, { name: 'Twice' }],
+    });
+    expect(createPeople).toMatchObject([{ name: 'Again' }, { name: 'Twice', company: null }]);
+    const refusal = await tenant.refusal(create, {
+      inputs: [{ name: 'Good' }, { name: 'Bad', companyId: 'no id' }],
+    });
+    expect(refusal.fields).toMatchObject([{ field: 'inputs.1.companyId' }]);
+  }
+});
