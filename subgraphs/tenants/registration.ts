@@ -172,7 +172,10 @@ export function createRegistrationDesk(options: RegistrationOptions): Registrati
       try {
         await applyTemplates(id, input.templates ?? [], request);
         const tenant = await store.tenants.complete(id);
-        const authentication = await options.sessions.open(user, tenant);
+        const authentication = await options.sessions.open(
+          { user, passwordHash: draft.admin.passwordHash },
+          tenant,
+        );
         options.announce(id);
         return { authentication, apiKey: key.text };
       } catch (error) {

@@ -1,7 +1,8 @@
 /** Signing in, going on, and out: sessions with rotating refresh tokens. */
 import { randomUUIDv7 } from 'node:crypto';
 import { DomainError } from '#schema/errors.ts';
-import type { TenantRow, UserRow } from '../store/rows.ts';
+import type { UserIdentity } from '../store/identity-rows.ts';
+import type { Credential, TenantRow, UserRow } from '../store/rows.ts';
 import type { SessionOwner } from '../store/session-rows.ts';
 import type { TenantStore } from '../store/tenant-store.ts';
 import { isUuid } from '../uuid.ts';
@@ -33,7 +34,7 @@ export interface Sessions {
   /** UNAUTHENTICATED whatever was wrong; TENANT_SUSPENDED only to who had the right password. */
   login(input: LoginInput): Promise<Authentication>;
   /** A session for a user just made. */
-  open(user: UserRow, tenant: TenantRow | null): Promise<Authentication>;
+  open(credential: Credential, tenant: TenantRow | null): Promise<Authentication>;
   /** UNAUTHENTICATED for a token that is unknown, used before (which ends its session) or of an ended session. */
   refresh(refreshToken: string | null | undefined): Promise<Authentication>;
   /** Whether there was a session to end. */
@@ -67,33 +68,44 @@ const refusedRefresh = 'The refresh token is not valid (any more): sign in again
 export function createSessions({ store, keys, announce }: SessionsOptions): Sessions {
   const nextEnd = () => new Date(Date.now() + sessionLifetimeMs);
 
+  /**
+   * Null where the session has ended. Role, authVersion and session are read in one statement: a token must not carry the
+   * authVersion of a change that it does not know, or it would pass for current.
+   */
   async function authentication(
-    owner: SessionOwner,
+    { tenantId, subjectId }: SessionOwner,
     sessionId: string,
     refreshToken: string,
   ): Promise<Authentication | null> {
-    const { tenantId, subjectId } = owner;
-    const identity = tenantId ? await store.identities.findSubject(tenantId, subjectId) : null;
-    const user = identity?.user ?? (tenantId ? null : await store.operators.findById(subjectId));
+    const identity = tenantId
+      ? await store.identities.findUser(tenantId, subjectId, sessionId)
+      : await operatorIdentity(subjectId, sessionId);
     const tenant = tenantId ? await store.tenants.findById(tenantId) : null;
-    if (!user || (tenantId && !tenant)) return null;
+    if (!identity || (tenantId && !tenant)) return null;
+    const { user, authVersion } = identity;
     const token = await issueAccessToken(keys, {
       sub: user.id,
       ...(tenantId ? { tenant_id: tenantId } : {}),
       role: user.role,
       sid: sessionId,
-      auth_version: identity?.authVersion ?? 0,
+      auth_version: authVersion,
     });
     return { user, tenant, accessToken: token.text, refreshToken, expiresAt: token.expiresAt };
   }
 
-  async function open(user: UserRow, tenant: TenantRow | null): Promise<Authentication> {
+  /** Operators have no tenant, so no authVersion either. */
+  async function operatorIdentity(operatorId: string, sessionId: string): Promise<UserIdentity | null> {
+    const user = await store.identities.findOperatorInSession(operatorId, sessionId);
+    return user && { user, authVersion: 0 };
+  }
+
+  async function open({ user, passwordHash }: Credential, tenant: TenantRow | null): Promise<Authentication> {
     const id = randomUUIDv7();
     const owner = { tenantId: tenant?.id ?? null, subjectId: user.id };
     const refresh = createSecretToken(refreshTokenPrefix);
-    await store.sessions.create({ id, owner, expiresAt: nextEnd(), tokenHash: refresh.hash });
-    const opened = await authentication(owner, id, refresh.text);
-    // Removed between the check of the password and now.
+    const session = { id, owner, passwordHash, expiresAt: nextEnd(), tokenHash: refresh.hash };
+    const opened = (await store.sessions.create(session)) && (await authentication(owner, id, refresh.text));
+    // Removed, or given another password, since the check.
     if (!opened) throw new DomainError('UNAUTHENTICATED', refusedLogin);
     return opened;
   }
@@ -116,7 +128,7 @@ export function createSessions({ store, keys, announce }: SessionsOptions): Sess
       const proved = await verifyPassword(credential?.passwordHash ?? null, password);
       if (!credential || !proved) throw new DomainError('UNAUTHENTICATED', refusedLogin);
       if (tenant) requireServed(tenant);
-      return open(credential.user, tenant);
+      return open(credential, tenant);
     },
 
     async refresh(refreshToken) {

@@ -21,8 +21,6 @@ export interface IdentityRows {
   findKey(hash: SecretHash): Promise<KeyIdentity | null>;
   /** A user who exists, in this session, which has not ended. */
   findUser(tenantId: string, userId: string, sessionId: string): Promise<UserIdentity | null>;
-  /** A user who exists, whatever the session. */
-  findSubject(tenantId: string, userId: string): Promise<UserIdentity | null>;
   findOperatorInSession(operatorId: string, sessionId: string): Promise<UserRow | null>;
   /**
    * Every tenant changed by transactions from `since` on (null: every tenant), and where to go on. Nothing is missed: `next`
@@ -56,14 +54,6 @@ export function createIdentityRows({ platform }: ControlDatabase): IdentityRows 
           join tenant_heads h on h.tenant_id = u.tenant_id
         where s.id = ${sessionId}::uuid and s.tenant_id = ${tenantId}::uuid and u.id = ${userId}::uuid
           and s.revoked_at is null and s.expires_at > now() and u.deleted_at is null`;
-      return toUserIdentity(row);
-    },
-
-    async findSubject(tenantId, userId) {
-      const [row] = await platform.$queryRaw<UserIdentityRow[]>`
-        select u.id, u.email, u.name, u.role, u.created_at as "createdAt", h.auth_version as "authVersion"
-        from users u join tenant_heads h on h.tenant_id = u.tenant_id
-        where u.tenant_id = ${tenantId}::uuid and u.id = ${userId}::uuid and u.deleted_at is null`;
       return toUserIdentity(row);
     },
 

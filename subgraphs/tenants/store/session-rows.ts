@@ -9,6 +9,14 @@ export interface SessionOwner {
   readonly subjectId: string;
 }
 
+export interface NewSession {
+  readonly id: string;
+  readonly owner: SessionOwner;
+  readonly passwordHash: string;
+  readonly expiresAt: Date;
+  readonly tokenHash: SecretHash;
+}
+
 export type Rotation =
   | { readonly kind: 'ROTATED'; readonly sessionId: string; readonly owner: SessionOwner }
   /** The token had been replaced before: the whole session is revoked now. */
@@ -16,7 +24,11 @@ export type Rotation =
   | { readonly kind: 'UNKNOWN' };
 
 export interface SessionRows {
-  create(session: { id: string; owner: SessionOwner; expiresAt: Date; tokenHash: SecretHash }): Promise<void>;
+  /**
+   * False where the owner is gone, or has another password by now than the one that was proved (`passwordHash`): whoever
+   * changes a password ends the sessions of the old one, and none may begin behind its back.
+   */
+  create(session: NewSession): Promise<boolean>;
   /** Replaces a refresh token. Of two calls with one token, the second is a reuse. */
   rotate(used: SecretHash, next: SecretHash, expiresAt: Date): Promise<Rotation>;
   /** The owner where this ended the session, null where it had ended or never was. */
@@ -40,18 +52,42 @@ async function revokeSession(tx: Transaction, id: string, tenantId: string | nul
   return count === 1;
 }
 
+/**
+ * Whether the owner exists with this password, and keeps it so until the transaction ends: a user changes under the
+ * tenant's lock, an operator under its own.
+ */
+async function holdOwner(
+  tx: Transaction,
+  { tenantId, subjectId }: SessionOwner,
+  passwordHash: string,
+): Promise<boolean> {
+  if (tenantId === null) {
+    const rows = await tx.$queryRaw<unknown[]>`select 1 as held from operators
+      where id = ${subjectId}::uuid and password_hash = ${passwordHash} for share`;
+    return rows.length === 1;
+  }
+  await tx.$queryRaw`select 1 as held from tenants where id = ${tenantId}::uuid for share`;
+  const rows = await tx.$queryRaw<unknown[]>`select 1 as held from users where tenant_id = ${tenantId}::uuid
+    and id = ${subjectId}::uuid and password_hash = ${passwordHash} and deleted_at is null`;
+  return rows.length === 1;
+}
+
 export function createSessionRows({ platform }: ControlDatabase): SessionRows {
   return {
-    async create({ id, owner, expiresAt, tokenHash }) {
+    create({ id, owner, passwordHash, expiresAt, tokenHash }) {
       const { tenantId, subjectId } = owner;
-      await platform.session.create({
-        data: {
-          id,
-          tenantId,
-          ...(tenantId ? { userId: subjectId } : { operatorId: subjectId }),
-          expiresAt,
-          refreshTokens: { create: { hash: tokenHash } },
-        },
+      return platform.$transaction(async (tx) => {
+        if (!(await holdOwner(tx, owner, passwordHash))) return false;
+        await tx.session.create({
+          data: {
+            id,
+            tenantId,
+            ...(tenantId ? { userId: subjectId } : { operatorId: subjectId }),
+            expiresAt,
+            refreshTokens: { create: { hash: tokenHash } },
+          },
+        });
+        return true;
       });
     },
 

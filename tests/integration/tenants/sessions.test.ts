@@ -185,6 +185,42 @@ describe('a refresh token', () => {
   });
 });
 
+describe('a session', () => {
+  it('does not begin behind a change of password, or after its user is gone', async () => {
+    const user = await subject.addUser(tenant, 'USER');
+    const credential = await subject.store.users.findCredential(tenant.id, user.email);
+    if (!credential) throw new Error('no credential');
+    const begin = (passwordHash: string) =>
+      subject.store.sessions.create({
+        id: crypto.randomUUID(),
+        owner: { tenantId: tenant.id, subjectId: user.id },
+        passwordHash,
+        expiresAt: new Date(Date.now() + 60_000),
+        tokenHash: crypto.getRandomValues(new Uint8Array(32)),
+      });
+    expect(await begin(credential.passwordHash)).toBe(true);
+    await subject.store.users.update(tenant.admin, user.id, { passwordHash: 'another' });
+    expect(await begin(credential.passwordHash)).toBe(false);
+    expect(await begin('another')).toBe(true);
+    await subject.store.users.remove(tenant.admin, user.id);
+    expect(await begin('another')).toBe(false);
+  });
+
+  it('that is refreshed and ended at once leaves no token that passes for current', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const made = (await login({ email: tenant.adminEmail, password, tenant: tenant.slug })).data.login;
+      const { sid } = payloadOf(made.accessToken);
+      const [renewed] = await Promise.all([refresh(made.refreshToken), subject.store.sessions.revoke(sid)]);
+      const { tenants } = await subject.identity.getVersions(null);
+      const current = tenants.find((version) => version.tenantId === tenant.id)?.authVersion ?? 0;
+      if (renewed.data) {
+        expect(payloadOf(renewed.data.refreshSession.accessToken).auth_version).toBeLessThan(current);
+        expect(await identify(renewed.data.refreshSession.accessToken)).toBeNull();
+      }
+    }
+  });
+});
+
 describe('logout', () => {
   it('makes access and refresh tokens worthless and says so to gateways', async () => {
     const made = (await login({ email: tenant.adminEmail, password, tenant: tenant.slug })).data.login;
