@@ -78,6 +78,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger,
     allowedOrigins: config.allowedOrigins,
     trustProxy: config.trustProxy,
+    isClosing: () => state === 'closing',
   });
   const closeFresh = watchFreshConnections(app.server);
   addGraphQLRoute(app, { host, authenticator, credentialRules });

@@ -11,6 +11,8 @@ export interface AppOptions {
   readonly allowedOrigins: readonly string[];
   /** Whether `X-Forwarded-*` of the proxy before us tells the client's address. */
   readonly trustProxy: boolean;
+  /** Whether connections end with the answer that is under way. */
+  readonly isClosing: () => boolean;
 }
 
 /** A request's body; enough for a batch of a thousand records. */
@@ -19,11 +21,8 @@ export const maxBodyBytes = 2 ** 20;
 const requestIdPattern = /^[\w.-]{1,64}$/;
 
 /** A fastify server with what every answer has: security headers, CORS, a request id, errors without insides. */
-export async function createApp({
-  logger,
-  allowedOrigins,
-  trustProxy,
-}: AppOptions): Promise<FastifyInstance> {
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { logger, allowedOrigins, trustProxy, isClosing } = options;
   const app = fastify({
     bodyLimit: maxBodyBytes,
     trustProxy,
@@ -68,6 +67,9 @@ export async function createApp({
   });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (isClosing()) reply.header('connection', 'close');
   });
   app.setNotFoundHandler(async (_request, reply) =>
     reply.code(404).type('application/json').send(errorBody('There is nothing at this path.', 'NOT_FOUND')),
