@@ -18,6 +18,13 @@ const keepAliveMs = 12_000;
 
 interface SocketExtra extends Record<PropertyKey, unknown> {
   claims?: Claims;
+  /** Subscribes that were not answered by their service yet, by id. */
+  opening?: Map<string, PromiseWithResolvers<void>>;
+}
+
+function opened(extra: SocketExtra, id: string): void {
+  extra.opening?.get(id)?.resolve();
+  extra.opening?.delete(id);
 }
 
 function claimsToken(facts: RequestFacts | null | undefined): string | null {
@@ -28,7 +35,7 @@ function claimsToken(facts: RequestFacts | null | undefined): string | null {
 /**
  * Claims come in `connection_init` and are good for the connection; a subscribe message's `extensions` may carry others (and the
  * request's headers, by the same names), so that one connection can serve several identities. A connection without good claims
- * is closed with 4403.
+ * is closed with 4403. A Ping is answered once every Subscribe before it has taken its place in the event log.
  */
 export function serveSubscriptions(options: {
   server: Server;
@@ -58,7 +65,8 @@ export function serveSubscriptions(options: {
         }
       },
 
-      async onSubscribe(context, _id, payload) {
+      async onSubscribe(context, id, payload) {
+        (context.extra.opening ??= new Map()).set(id, Promise.withResolvers());
         const facts: RequestFacts = {
           ...context.connectionParams,
           ...payload.extensions,
@@ -77,6 +85,7 @@ export function serveSubscriptions(options: {
             contextValue: request,
           };
         } catch (error) {
+          opened(context.extra, id);
           if (error instanceof GraphQLError) {
             return [
               new GraphQLError(error.message, {
@@ -86,6 +95,16 @@ export function serveSubscriptions(options: {
           }
           return failedResult(error, logger, requestIdOf(facts)).errors ?? [];
         }
+      },
+
+      onOperation: ({ extra }, id) => opened(extra, id),
+
+      async onPing({ extra }) {
+        const before = [...(extra.opening?.values() ?? [])].map(({ promise }) => promise);
+        if (before.length === 0) return;
+        await Promise.all(before);
+        // A refusal is sent in this turn: before the Pong, so that nobody takes the subscription for open.
+        await new Promise(setImmediate);
       },
 
       execute: (args) => service.execute(args.contextValue as SubgraphRequest),
