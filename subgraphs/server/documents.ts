@@ -4,9 +4,12 @@ import {
   type ExecutionResult,
   execute,
   GraphQLError,
+  GraphQLScalarType,
   type GraphQLSchema,
   getOperationAST,
+  getVariableValues,
   Kind,
+  type OperationDefinitionNode,
   type OperationTypeNode,
   parse,
   validate,
@@ -18,6 +21,39 @@ import { LRUCache } from 'lru-cache';
 const usesBeforeCompiling = 3;
 /** Characters of query text kept for one schema. */
 const keptCharacters = 2_000_000;
+
+/** The declared type of every variable in a compiled document: its values were coerced before. */
+const coerced = new GraphQLScalarType({ name: '_Coerced' });
+
+/**
+ * Compiles all but the coercion of variables. graphql-jit unrolls input types where they stand: those that refer to
+ * themselves (every filter does) become megabytes of code, and seconds of a blocked process.
+ */
+function compile(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+): CompiledQuery<unknown, unknown>['query'] | null {
+  const withCoerced = Object.create(schema, {
+    getType: { value: (name: string) => (name === coerced.name ? coerced : schema.getType(name)) },
+  }) as GraphQLSchema;
+  const type = { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: coerced.name } } as const;
+  const untyped: OperationDefinitionNode = {
+    ...operation,
+    variableDefinitions: operation.variableDefinitions?.map(({ kind, variable }) => ({
+      kind,
+      variable,
+      type,
+    })),
+  };
+  const definitions = document.definitions.map((definition) =>
+    definition === operation ? untyped : definition,
+  );
+  const compiled = compileQuery(withCoerced, { ...document, definitions }, operation.name?.value ?? '', {
+    disablingCapturingStackErrors: true,
+  });
+  return isCompiledQuery(compiled) ? (compiled.query as CompiledQuery<unknown, unknown>['query']) : null;
+}
 
 export interface PreparedDocument {
   readonly document: DocumentNode;
@@ -71,14 +107,14 @@ function prepare(
     execute(context, variables) {
       uses += 1;
       if (uses === usesBeforeCompiling) {
-        const name = operation.name?.value ?? '';
-        const compiled = compileQuery(schema, document, name, {
-          disablingCapturingStackErrors: true,
-        });
         // What cannot be compiled stays with graphql-js.
-        if (isCompiledQuery(compiled)) run = compiled.query as typeof run;
+        run = compile(schema, document, operation);
       }
-      if (run) return run(undefined, context, variables ?? {}) as ExecutionResult | Promise<ExecutionResult>;
+      if (run) {
+        const values = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {});
+        if (values.errors) return { errors: values.errors };
+        return run(undefined, context, values.coerced) as ExecutionResult | Promise<ExecutionResult>;
+      }
       return execute({
         schema,
         document,
