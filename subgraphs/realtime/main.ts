@@ -3,16 +3,17 @@ import { migrate } from '#prisma/migrate.ts';
 import { createRecordDatabase } from '#prisma/record-database.ts';
 import { deriveRolePassword } from '#prisma/roles.ts';
 import { createLogger } from '#subgraphs/server/logger.ts';
+import type { SubgraphConfig } from '#subgraphs/server/subgraph-config.ts';
 import { serveSubgraph } from '#subgraphs/server/subgraph-server.ts';
 import { createLocalWakeUp } from '#subgraphs/server/wake-up/local.ts';
 import { createRedisWakeUp } from '#subgraphs/server/wake-up/redis.ts';
-import { type RealtimeConfig, readRealtimeConfig } from './config.ts';
+import { readRealtimeConfig } from './config.ts';
 import { createRetention } from './log/retention.ts';
 import { createRealtimeService } from './service.ts';
 import { createEventStore } from './store/event-log.ts';
 import { createStoredTenantModels } from './store/tenant-models.ts';
 
-async function start(config: RealtimeConfig): Promise<void> {
+async function start(config: SubgraphConfig): Promise<void> {
   const logger = createLogger(config.logLevel);
   // Disposed in reverse: streams end with their cursors, then sockets close, then what they stood on.
   await using starting = new AsyncDisposableStack();

@@ -86,7 +86,7 @@ function compose(model: TenantModel): { supergraphSdl: string; hints: string[] }
   ]);
   if (errors) throw new Error(errors.map((error) => error.message).join('\n'));
   return {
-    supergraphSdl: supergraphSdl as string,
+    supergraphSdl,
     hints: (hints ?? []).map((hint) => `${hint.definition.code} ${hint.message}`),
   };
 }
