@@ -116,12 +116,20 @@ export function createAuthenticator({ tokens, rights, tenants }: AuthenticatorOp
   async function recheck(caller: Caller): Promise<Caller> {
     const { proof } = caller;
     if (proof.kind === 'NONE') return caller;
+    const expired = proof.kind === 'TOKEN' && proof.expiresAtMs <= Date.now();
+    if (proof.kind === 'TOKEN' && proof.tenantId !== null && !expired) {
+      const tenant = await getTenant(proof.tenantId);
+      requireActive(tenant);
+      if (caller.claims.authVersion >= tenant.authVersion) return caller;
+    }
     const claims =
-      proof.kind === 'API_KEY' ? await rights.ofApiKey(proof.key) : await rights.ofSubject(proof);
-    if (!claims)
-      throw unauthenticated(
-        proof.kind === 'API_KEY' ? 'The API key is not valid.' : 'The session has ended.',
-      );
+      proof.kind === 'API_KEY'
+        ? await rights.ofApiKey(proof.key)
+        : await rights.ofSubject(proof, { expired });
+    if (!claims) {
+      const message = proof.kind === 'API_KEY' ? 'The API key is not valid.' : 'The session has ended.';
+      throw unauthenticated(message);
+    }
     const tenantId = claims.tenantId ?? caller.claims.tenantId;
     if (tenantId !== caller.claims.tenantId) throw unauthenticated('The session has ended.');
     const tenant = tenantId === null ? null : await getTenant(tenantId);
