@@ -3,9 +3,6 @@ import type { EntityDefinition } from './definition.ts';
 import { selectEnumName, typeName } from './names.ts';
 import { describe } from './sdl-text.ts';
 
-/** Names of the scalars below. */
-export const scalarNames = ['Date', 'DateTime', 'JSON'] as const;
-
 /** `Date`, `DateTime` and `JSON`. */
 export function scalarsSdl(): string {
   return `"""A day of the calendar: \`YYYY-MM-DD\`."""

@@ -80,7 +80,7 @@ const texts = [
     ' a',
     'a\nb',
     '\ud7ff',
-    `${long}`,
+    long,
     `${long}b`,
     `${long}B`,
     `${long}bc`,

@@ -33,7 +33,7 @@ describe('folding', () => {
       fc.property(text, text, (a, b) => foldText(a + b) === foldText(a) + foldText(b)),
       { numRuns: 2000 },
     );
-    expect(foldKey(`${'🙂'.repeat(300)}`)).toBe('🙂'.repeat(200));
+    expect(foldKey('🙂'.repeat(300))).toBe('🙂'.repeat(200));
     expect(countCodePoints('a🙂\u{10ffff}')).toBe(3);
     expect(firstCodePoints('🙂a', 1)).toBe('🙂');
   });
