@@ -28,6 +28,8 @@ import { findSlot } from './slots.ts';
 
 export const maxEntities = 200;
 export const maxFields = 200;
+/** Of all entities together: composing and loading a tenant's graph costs time and memory by its fields. */
+export const maxFieldsOfTenant = 4000;
 
 export interface DefinitionDraft {
   /** As they stand in the draft. */
@@ -69,6 +71,9 @@ export function createDraft(base: DraftBase): DefinitionDraft {
   function addField(rules: BrokenRules, entity: DraftEntity, input: FieldInput): DraftField {
     if (entity.fields.length >= maxFields) {
       throw invalidField('fields', 'maxLength', `An entity has at most ${maxFields} fields`);
+    }
+    if (entities.reduce((total, { fields }) => total + fields.length, 0) >= maxFieldsOfTenant) {
+      throw invalidField('fields', 'maxLength', `A tenant has at most ${maxFieldsOfTenant} fields in all`);
     }
     const field = newField(rules, { entities, entity, input });
     checkField(rules, field);
