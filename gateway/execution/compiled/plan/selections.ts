@@ -1,5 +1,5 @@
 /** Reads an operation's selections into the fields of one object type, with the conditions under which each is asked for. */
-import { getNamedType, isAbstractType, isObjectType, Kind } from 'graphql';
+import { isAbstractType, isObjectType, Kind } from 'graphql';
 import type {
   FieldNode,
   FragmentDefinitionNode,
@@ -142,10 +142,4 @@ export function selectionsBelow(occurrences: readonly Occurrence[]): Conditional
     if (node.selectionSet) below.push({ selections: node.selectionSet, when: shared ? [] : when });
   }
   return below;
-}
-
-/** The composite type behind a field's type, or null for a leaf. */
-export function compositeTypeOf(type: Parameters<typeof getNamedType>[0]): GraphQLCompositeType | null {
-  const named = getNamedType(type);
-  return isObjectType(named) || isAbstractType(named) ? named : null;
 }

@@ -1,0 +1,61 @@
+/**
+ * `npm run bench [-- --shape list --only executor,bare --runs 5 --seconds 5]`: ours beside the limit and the peers in one
+ * run. Prints a table and writes tests/bench/results/queries.json. Installs the peers where they are missing.
+ */
+import { execFileSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { measureVariant } from './measure.ts';
+import { answerOnce } from './servers/compiled-in-process.ts';
+import { shapes } from './shapes/index.ts';
+import { createInProcessSubgraphs } from './shapes/shape.ts';
+import { formatTable, writeResults } from './table.ts';
+import type { ShapeResult, VariantResult } from './table.ts';
+import { arePeersInstalled, peersFolder, variants } from './variants.ts';
+
+const { values } = parseArgs({
+  options: {
+    shape: { type: 'string' },
+    only: { type: 'string' },
+    runs: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '5' },
+    'warm-up': { type: 'string', default: '5' },
+    connections: { type: 'string', default: '32' },
+  },
+});
+const chosenVariants = values.only?.split(',');
+const options = {
+  runs: Number(values.runs),
+  secondsPerRun: Number(values.seconds),
+  warmUpSeconds: Number(values['warm-up']),
+  connections: Number(values.connections),
+};
+
+const asked = variants.filter(({ name }) => !chosenVariants || chosenVariants.includes(name));
+if (asked.some(({ name }) => name.startsWith('hive')) && !arePeersInstalled()) {
+  process.stdout.write('Installing the peers …\n');
+  execFileSync('npm', ['install', '--no-audit', '--no-fund'], { cwd: peersFolder, stdio: 'inherit' });
+}
+
+const results: ShapeResult[] = [];
+for (const shape of shapes.filter(({ name }) => !values.shape || name === values.shape)) {
+  const expected = JSON.stringify(await answerOnce(shape, createInProcessSubgraphs(shape)));
+  const measured: VariantResult[] = [];
+  for (const variant of asked) {
+    process.stdout.write(`${shape.name}: ${variant.title} …\n`);
+    try {
+      const runs = await measureVariant(shape, variant, expected, options);
+      measured.push({ name: variant.name, title: variant.title, runs });
+    } catch (error) {
+      process.stdout.write(`  not measured: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+  }
+  const result = {
+    shape: shape.name,
+    title: shape.title,
+    answerBytes: Buffer.byteLength(expected),
+    results: measured,
+  };
+  results.push(result);
+  process.stdout.write(`\n${formatTable(result)}\n\n`);
+}
+process.stdout.write(`Written to ${writeResults('queries', results)}\n`);

@@ -1,0 +1,4 @@
+import { listShape } from './list.ts';
+import type { Shape } from './shape.ts';
+
+export const shapes: readonly Shape[] = [listShape];
