@@ -66,6 +66,7 @@ beforeAll(async () => {
       ENTITIES_URL: entities.url,
       REALTIME_URL: realtime.url,
       SUBGRAPH_SECRET: secret,
+      LOG_LEVEL: 'info',
     },
   });
 });

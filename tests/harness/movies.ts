@@ -1,6 +1,6 @@
 /** vega-datasets' movies.json (3,201 real, untidy rows) as records of an entity `movie`, and the definitions for them. */
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { Client } from './client.ts';
 
 type Row = Record<string, string | number | null>;
@@ -38,7 +38,7 @@ function parseDate(text: string): string | null {
 
 /** The rows in the file's order. */
 export async function readMovies(): Promise<MovieRow[]> {
-  const file = createRequire(import.meta.url).resolve('vega-datasets/data/movies.json');
+  const file = join(import.meta.dirname, '../../node_modules/vega-datasets/data/movies.json');
   const rows = JSON.parse(await readFile(file, 'utf8')) as Row[];
   const text = (value: Row[string] | undefined): string | null =>
     value === null || value === undefined ? null : String(value);

@@ -57,7 +57,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
   const ready = Promise.withResolvers<string>();
   const onOutput = (chunk: Buffer): void => {
     output += chunk.toString();
-    const match = /ready at (http:\/\/\S+)/.exec(output);
+    const match = /ready at (http:\/\/[^\s"]+)/.exec(output);
     if (match?.[1]) ready.resolve(match[1]);
   };
   child.stdout.on('data', onOutput);
