@@ -1,4 +1,4 @@
-/** A tenant's definitions in PostgreSQL: read as a model, changed behind the fence (docs/decisions: the counter row). */
+/** A tenant's definitions in PostgreSQL: read as a model, changed behind the fence (docs/decisions/definition-changes.md). */
 import pg from 'pg';
 import type { Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
