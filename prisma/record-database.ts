@@ -53,22 +53,31 @@ const commit = { name: 'tenantry_commit', text: 'commit' };
 /** SQLSTATE of every statement after the one that failed. */
 const transactionAborted = '25P02';
 
+const connectionOptions = {
+  types: columnTypes,
+  idleTimeoutMillis: 60_000,
+  /** For a connection, or for one to become free. */
+  connectionTimeoutMillis: 15_000,
+  keepAlive: true,
+  /** A statement that nobody waits for any more, and a transaction whose process hangs, give their locks back. */
+  statement_timeout: 60_000,
+  idle_in_transaction_session_timeout: 60_000,
+};
+
 export function createRecordDatabase(options: RecordDatabaseOptions): RecordDatabase {
   const app = new pg.Pool({
     connectionString: roleUrl(options.url, databaseRoles.app, options.rolePassword),
     max: options.poolSize ?? 10,
+    ...connectionOptions,
     pipeline: true,
-    types: columnTypes,
-    idleTimeoutMillis: 60_000,
     // The pool waits for it, which its types do not say.
     // oxlint-disable-next-line typescript/no-misused-promises
     onConnect: prepareConnection,
   });
   const platform = new pg.Pool({
     connectionString: roleUrl(options.url, databaseRoles.platform, options.rolePassword),
+    ...connectionOptions,
     max: 4,
-    types: columnTypes,
-    idleTimeoutMillis: 60_000,
   });
   // An idle connection that breaks is replaced; whoever uses a broken one gets the error there.
   app.on('error', () => {});
