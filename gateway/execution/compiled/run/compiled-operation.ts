@@ -74,7 +74,11 @@ export class CompiledOperation implements PreparedOperation {
     try {
       if (!upstream.service) throw new Error(`There is no subgraph "${source.subgraph}"`);
       const events = await upstream.service.subscribe(upstream.request);
-      if (Symbol.asyncIterator in events) return createLiveSubscription(events, upstream.key, this, request);
+      if (Symbol.asyncIterator in events) {
+        return createLiveSubscription(events, upstream.key, this, request, (other) =>
+          other instanceof CompiledOperation ? other : null,
+        );
+      }
       return { errors: (events.errors ?? []).map((error) => subgraphError(error, error.path)) };
     } catch (cause) {
       return { errors: [failedCall(source.subgraph, cause)] };

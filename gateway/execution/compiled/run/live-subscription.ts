@@ -1,20 +1,30 @@
 /** A subscription as its client sees it: the upstream's events, each completed by the operation of the moment. */
 import { GraphQLError } from 'graphql';
 import type { ExecutionResult } from 'graphql';
-import type { ExecutionRequest, LiveSubscription } from '../../executor.ts';
-import { CompiledOperation } from './compiled-operation.ts';
+import type { ExecutionRequest, LiveSubscription, PreparedOperation } from '../../executor.ts';
+
+/** What a live subscription needs of the operation that it runs on. */
+export interface SubscribedOperation {
+  /** The key names what is asked of the upstream. */
+  upstream(
+    request: ExecutionRequest,
+  ): { readonly key: string } | { readonly errors: readonly GraphQLError[] };
+  completeEvent(event: ExecutionResult, request: ExecutionRequest): Promise<ExecutionResult>;
+}
 
 const end = { value: undefined, done: true } as const;
 
 /**
  * Events are completed one after the other, pulled only when the client asks. `upstreamKey` says what was subscribed
  * to: an operation that asks something else of its upstream cannot go on with it. Aborting the request's signal ends it.
+ * `asSubscribed` recognises the operations of this engine.
  */
 export function createLiveSubscription(
   upstream: AsyncIterableIterator<ExecutionResult>,
   upstreamKey: string,
-  operation: CompiledOperation,
+  operation: SubscribedOperation,
   request: ExecutionRequest,
+  asSubscribed: (operation: PreparedOperation) => SubscribedOperation | null,
 ): LiveSubscription {
   const ended = Promise.withResolvers<typeof end>();
   let current = { operation, request };
@@ -60,10 +70,11 @@ export function createLiveSubscription(
       close();
       return Promise.reject(error);
     },
-    continueWith(next, nextRequest) {
-      const asked = next instanceof CompiledOperation ? next.upstream(nextRequest) : null;
+    continueWith(nextOperation, nextRequest) {
+      const next = asSubscribed(nextOperation);
+      const asked = next?.upstream(nextRequest);
       if (asked && 'errors' in asked) return asked.errors;
-      if (!(next instanceof CompiledOperation) || asked?.key !== upstreamKey) {
+      if (!next || asked?.key !== upstreamKey) {
         const message = 'The graph changed so that this subscription has to be made again';
         return [new GraphQLError(message, { extensions: { code: 'CONFLICT' } })];
       }

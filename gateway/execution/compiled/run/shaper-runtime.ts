@@ -1,5 +1,13 @@
 /** What the generated shaper calls where a value is not simply right: null, missing, or an error to record. */
-import type { Shaping } from './shaper.ts';
+import type { Completion } from './errors.ts';
+
+/** What one shaping reads and records. */
+export interface Shaping {
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** Answers to `__schema` and `__type` by response name. */
+  readonly introspection: Readonly<Record<string, unknown>>;
+  readonly completions: Completion[];
+}
 
 type Key = string | number;
 

@@ -7,16 +7,8 @@
  * Names reach the code through JSON.stringify only.
  */
 import type { FieldShape, OperationRecipe, Shape, ShapeVariant, ValueShape } from '../recipe.ts';
-import type { Completion } from './errors.ts';
 import { shaperRuntime } from './shaper-runtime.ts';
-
-/** What one shaping reads and records. */
-export interface Shaping {
-  readonly variables: Readonly<Record<string, unknown>>;
-  /** Answers to `__schema` and `__type` by response name. */
-  readonly introspection: Readonly<Record<string, unknown>>;
-  readonly completions: Completion[];
-}
+import type { Shaping } from './shaper-runtime.ts';
 
 /** Undefined: a null went up to the root. */
 export type Shaper = (shaping: Shaping, data: unknown) => Record<string, unknown> | undefined;
