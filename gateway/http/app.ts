@@ -1,8 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import { fastify, type FastifyError, type FastifyInstance } from 'fastify';
 import type { Logger } from '#gateway/logger.ts';
+import { drainRequest } from './drain-request.ts';
 import { errorBody } from './error-status.ts';
 
 export interface AppOptions {
@@ -15,8 +17,10 @@ export interface AppOptions {
   readonly isClosing: () => boolean;
 }
 
-/** A request's body; enough for a batch of a thousand records. */
-export const maxBodyBytes = 2 ** 20;
+/** A request's body; enough for a batch of a thousand records of 4 kB. */
+export const maxBodyBytes = 4 * 2 ** 20;
+/** How much of a refused body is still taken in, so that its sender gets to read the answer. */
+const maxDiscardedBytes = 64 * 2 ** 20;
 
 const requestIdPattern = /^[\w.-]{1,64}$/;
 
@@ -76,6 +80,12 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   );
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500;
+    if (status === 413) await drainRequest(request.raw);
+    if (status === 413) {
+      // Closing at once would reset the connection under a client that is still sending.
+      reply.removeHeader('connection');
+      discardBody(request.raw);
+    }
     if (status >= 500) logger.error({ err: error, requestId: request.id }, 'an HTTP request failed');
     const [message, code] =
       status >= 500
@@ -84,6 +94,15 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     return reply.code(status).type('application/json').send(errorBody(message, code));
   });
   return app;
+}
+
+function discardBody(request: IncomingMessage): void {
+  let bytes = 0;
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxDiscardedBytes) request.destroy();
+  });
+  request.on('error', () => {});
 }
 
 function messageOf(status: number, error: FastifyError): string {
