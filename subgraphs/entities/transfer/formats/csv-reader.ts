@@ -5,7 +5,7 @@
 import { Readable, pipeline } from 'node:stream';
 import { CsvError, type Options, parse } from 'csv-parse';
 import { sniffDelimiter } from './delimiter.ts';
-import { type RowItem, maxColumns, maxRowLength, unreadable } from './source-row.ts';
+import { type RowContent, maxColumns, maxRowLength, unreadable } from './source-row.ts';
 
 export interface CsvOptions {
   /** One character; null: found out from the beginning. */
@@ -20,7 +20,10 @@ interface CsvRecord {
 /** Characters from which the delimiter is guessed. */
 const sniffedLength = 64_000;
 
-export async function* readCsv(texts: AsyncIterable<string>, options: CsvOptions): AsyncGenerator<RowItem> {
+export async function* readCsv(
+  texts: AsyncIterable<string>,
+  options: CsvOptions,
+): AsyncGenerator<RowContent> {
   let columns: string[] | null = null;
   for await (const { line, cells } of readRecords(texts, options)) {
     if (columns === null) {
@@ -29,7 +32,10 @@ export async function* readCsv(texts: AsyncIterable<string>, options: CsvOptions
       const message = `The row has ${cells.length} cells, the header ${columns.length}`;
       yield { line, problem: { rule: 'columns', message } };
     } else {
-      yield { line, values: Object.fromEntries(columns.map((column, index) => [column, cells[index] ?? null])) };
+      yield {
+        line,
+        values: Object.fromEntries(columns.map((column, index) => [column, cells[index] ?? null])),
+      };
     }
   }
   if (columns === null) throw unreadable('header', 'The file is empty; its first line must name the columns');

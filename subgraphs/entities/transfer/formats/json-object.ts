@@ -1,7 +1,7 @@
 /** One JSON text that has to be an object. */
-import { type RowItem, maxColumns } from './source-row.ts';
+import { type RowContent, maxColumns } from './source-row.ts';
 
-export function readObject(line: number, text: string): RowItem {
+export function readObject(line: number, text: string): RowContent {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -17,6 +17,6 @@ export function readObject(line: number, text: string): RowItem {
   return { line, values: value as Record<string, unknown> };
 }
 
-function broken(line: number, rule: string, message: string): RowItem {
+function broken(line: number, rule: string, message: string): RowContent {
   return { line, problem: { rule, message: message.toWellFormed() } };
 }

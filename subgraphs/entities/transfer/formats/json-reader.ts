@@ -3,7 +3,7 @@
  * element is parsed on its own; one that is not JSON is reported and the next one read.
  */
 import { readObject } from './json-object.ts';
-import { type RowItem, maxRowLength, unreadable } from './source-row.ts';
+import { type RowContent, maxRowLength, unreadable } from './source-row.ts';
 
 const lineEnd = 10;
 const quote = 34;
@@ -16,7 +16,7 @@ const closeBrace = 125;
 
 const isSpace = (code: number): boolean => code === 32 || code === lineEnd || code === 13 || code === 9;
 
-export async function* readJson(texts: AsyncIterable<string>): AsyncGenerator<RowItem> {
+export async function* readJson(texts: AsyncIterable<string>): AsyncGenerator<RowContent> {
   let place: 'BEFORE' | 'WITHIN' | 'AFTER' = 'BEFORE';
   let line = 1;
   /** Of the element's first character; 0 while it has none. */
@@ -52,7 +52,8 @@ export async function* readJson(texts: AsyncIterable<string>): AsyncGenerator<Ro
         pending = '';
         start = at + 1;
         if (elementLine > 0) yield readObject(elementLine, element);
-        else if (code === comma) throw unreadable('syntax', `Line ${line}: a comma without a value before it`);
+        else if (code === comma)
+          throw unreadable('syntax', `Line ${line}: a comma without a value before it`);
         elementLine = 0;
         if (code === closeBracket) place = 'AFTER';
         continue;
@@ -64,7 +65,10 @@ export async function* readJson(texts: AsyncIterable<string>): AsyncGenerator<Ro
     }
     if (place === 'WITHIN') pending += text.slice(start);
     if (pending.length > maxRowLength) {
-      throw unreadable('rowLength', `Line ${elementLine || line}: a row has more than ${maxRowLength} characters`);
+      throw unreadable(
+        'rowLength',
+        `Line ${elementLine || line}: a row has more than ${maxRowLength} characters`,
+      );
     }
   }
   if (place === 'BEFORE') throw unreadable('array', 'The file is empty; it must be a JSON array of objects');

@@ -1,9 +1,11 @@
 /** NDJSON: one JSON object to a line. A line that is none is reported and the next one read. */
-import { type RowItem, maxRowLength, unreadable } from './source-row.ts';
+import { type RowContent, maxRowLength, unreadable } from './source-row.ts';
 import { readObject } from './json-object.ts';
 
 /** Lines, numbered from 1; a last one without a line end counts. */
-export async function* readLines(texts: AsyncIterable<string>): AsyncGenerator<{ line: number; text: string }> {
+export async function* readLines(
+  texts: AsyncIterable<string>,
+): AsyncGenerator<{ line: number; text: string }> {
   let line = 0;
   let pending = '';
   for await (const text of texts) {
@@ -22,7 +24,7 @@ export async function* readLines(texts: AsyncIterable<string>): AsyncGenerator<{
   if (pending !== '') yield { line: line + 1, text: pending };
 }
 
-export async function* readNdjson(texts: AsyncIterable<string>): AsyncGenerator<RowItem> {
+export async function* readNdjson(texts: AsyncIterable<string>): AsyncGenerator<RowContent> {
   for await (const { line, text } of readLines(texts)) {
     if (text.trim() !== '') yield readObject(line, text);
   }

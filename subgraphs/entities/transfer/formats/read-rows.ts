@@ -2,7 +2,7 @@
 import { readCsv } from './csv-reader.ts';
 import { readJson } from './json-reader.ts';
 import { readNdjson } from './ndjson-reader.ts';
-import type { RowItem, TransferFormat } from './source-row.ts';
+import type { RowContent, RowItem, TransferFormat } from './source-row.ts';
 import { type Bytes, readText } from './text-source.ts';
 
 export interface FileShape {
@@ -12,7 +12,15 @@ export interface FileShape {
 }
 
 /** Throws BAD_USER_INPUT where the rest of the file cannot be read. Ending the iteration ends the reading of `bytes`. */
-export function readRows(bytes: Bytes, shape: FileShape): AsyncGenerator<RowItem> {
+export async function* readRows(bytes: Bytes, shape: FileShape): AsyncGenerator<RowItem> {
+  let number = 0;
+  for await (const content of readContents(bytes, shape)) {
+    number += 1;
+    yield { number, ...content };
+  }
+}
+
+function readContents(bytes: Bytes, shape: FileShape): AsyncGenerator<RowContent> {
   const texts = readText(bytes);
   if (shape.format === 'CSV') return readCsv(texts, shape);
   return shape.format === 'JSON' ? readJson(texts) : readNdjson(texts);

@@ -4,20 +4,27 @@ import { DomainError } from '#schema/errors.ts';
 export const transferFormats = ['CSV', 'JSON', 'NDJSON'] as const;
 export type TransferFormat = (typeof transferFormats)[number];
 
-export interface SourceRow {
-  /** Of the file, from 1; where the row begins. */
+interface Place {
+  /** The how many-th row of the file, from 1. Broken ones count. */
+  readonly number: number;
+  /** Of the file, from 1; where the row begins. JSON may have several rows on one. */
   readonly line: number;
+}
+
+export interface SourceRow extends Place {
   /** By column. Read it with `cellOf`: a column may be called as something that every object inherits. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
 /** A row that cannot be read. The rows after it can. */
-export interface BrokenRow {
-  readonly line: number;
+export interface BrokenRow extends Place {
   readonly problem: { readonly rule: string; readonly message: string };
 }
 
 export type RowItem = SourceRow | BrokenRow;
+
+/** As a format's reader yields it, before it is numbered. */
+export type RowContent = Omit<SourceRow, 'number'> | Omit<BrokenRow, 'number'>;
 
 export function isBroken(item: RowItem): item is BrokenRow {
   return 'problem' in item;

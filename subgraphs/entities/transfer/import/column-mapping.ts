@@ -50,7 +50,8 @@ export function createColumnTargets(
     if (mapping.field === null) continue;
     const found = findTarget(model, entity, mapping.field);
     if (typeof found === 'string') complain('exists', found);
-    else if (taken.has(found.field)) complain('unique', `is mapped to "${mapping.field}", as another column is`);
+    else if (taken.has(found.field))
+      complain('unique', `is mapped to "${mapping.field}", as another column is`);
     else {
       taken.add(found.field);
       const { column, dateFormat = null } = mapping;
@@ -64,7 +65,8 @@ export function createColumnTargets(
       const known = targets.get(column);
       if (known !== undefined) return known;
       const found = findByName(model, entity, column);
-      const target = found && !taken.has(found.field) ? { ...found, column, dateFormat: null, nullTexts: [] } : null;
+      const target =
+        found && !taken.has(found.field) ? { ...found, column, dateFormat: null, nullTexts: [] } : null;
       if (target) taken.add(target.field);
       targets.set(column, target);
       return target;
@@ -77,8 +79,10 @@ type Target = Pick<ColumnTarget, 'field' | 'member' | 'relation'>;
 /** The target, or what is wrong with the path as a sentence goes on. */
 function findTarget(model: TenantModel, entity: EntityDefinition, path: string): Target | string {
   const [name = '', key, ...rest] = path.split('.');
-  const field = findField(entity, name) ?? (key === undefined ? findRelationByIdName(entity, name) : undefined);
-  if (!field || rest.length > 0) return `is mapped to "${path.slice(0, 80)}", which is no field of "${entity.name}"`;
+  const field =
+    findField(entity, name) ?? (key === undefined ? findRelationByIdName(entity, name) : undefined);
+  if (!field || rest.length > 0)
+    return `is mapped to "${path.slice(0, 80)}", which is no field of "${entity.name}"`;
   if (field.type !== 'RELATION') {
     if (key !== undefined) return `is mapped to "${path.slice(0, 80)}", but "${name}" is no relation`;
     return { field, member: field.name, relation: null };
@@ -87,7 +91,8 @@ function findTarget(model: TenantModel, entity: EntityDefinition, path: string):
   const member = relationIdName(field.name);
   if (key === undefined || key === 'id') return { field, member, relation: { target, by: null } };
   const by = findField(target, key);
-  if (!by?.isUnique) return `is mapped to "${path.slice(0, 80)}", but "${key}" is no unique field of "${target.name}"`;
+  if (!by?.isUnique)
+    return `is mapped to "${path.slice(0, 80)}", but "${key}" is no unique field of "${target.name}"`;
   return { field, member, relation: { target, by } };
 }
 

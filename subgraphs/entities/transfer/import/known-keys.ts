@@ -51,8 +51,10 @@ export function createKeyCheck(
       if (hash === null) continue;
       const firstLine = lines.get(hash);
       if (taken.has(hash) || firstLine !== undefined) {
-        const where = firstLine === undefined ? `a ${entity.name} has it already` : `line ${firstLine} has it already`;
+        const where =
+          firstLine === undefined ? `a ${entity.name} has it already` : `line ${firstLine} has it already`;
         errors.push({
+          row: row.number,
           line: row.line,
           column: row.columns.get(member) ?? null,
           field: member,
@@ -73,7 +75,7 @@ export function createKeyCheck(
       for (const field of entity.fields) {
         if (field.isUnique) errors.push(...(await checkField(context, entity, field, rows)));
       }
-      return errors.sort((a, b) => a.line - b.line);
+      return errors.toSorted((a, b) => a.row - b.row);
     },
   };
 }

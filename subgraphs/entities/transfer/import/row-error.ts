@@ -2,6 +2,8 @@
 import { DomainError } from '#schema/errors.ts';
 
 export interface RowError {
+  /** The how many-th row of the file, from 1. */
+  readonly row: number;
   /** Of the file, from 1. */
   readonly line: number;
   /** As the file calls it; null where it is about the row as a whole. */
@@ -22,15 +24,39 @@ export function isRowFault(error: unknown): error is DomainError {
 /** Members of a batch's inputs as errors name them: "inputs.3.email". */
 const batchPath = /^inputs?\.(?:\d+\.)?/;
 
-/** The errors of one row that was refused alone. `columns`: the file's column for each member of the input. */
-export function rowErrorsOf(error: DomainError, line: number, columns: ReadonlyMap<string, string>): RowError[] {
+/** Where a row stands, for its errors. */
+export interface RowPlace {
+  readonly number: number;
+  readonly line: number;
+  /** The file's column for each member of the input. */
+  readonly columns: ReadonlyMap<string, string>;
+}
+
+/** The errors of one row that was refused alone. */
+export function rowErrorsOf(error: DomainError, { number, line, columns }: RowPlace): RowError[] {
   const fields = error.fields ?? [];
   if (fields.length === 0) {
-    return [{ line, column: null, field: null, rule: error.code.toLowerCase(), message: error.message }];
+    return [
+      {
+        row: number,
+        line,
+        column: null,
+        field: null,
+        rule: error.code.toLowerCase(),
+        message: error.message,
+      },
+    ];
   }
   return fields.map(({ field, rule, message }) => {
     const path = field.replace(batchPath, '');
     const member = path.split('.')[0] ?? path;
-    return { line, column: columns.get(member) ?? null, field: member || null, rule, message: message.replace(batchPath, '') };
+    return {
+      row: number,
+      line,
+      column: columns.get(member) ?? null,
+      field: member || null,
+      rule,
+      message: message.replace(batchPath, ''),
+    };
   });
 }

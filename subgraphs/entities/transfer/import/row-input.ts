@@ -8,13 +8,10 @@ import { convertCell } from '../values/convert-cell.ts';
 import type { ColumnTarget, ColumnTargets } from './column-mapping.ts';
 import type { ImportMode } from './import-settings.ts';
 import { findReferences, type Reference } from './references.ts';
-import type { RowError } from './row-error.ts';
+import type { RowError, RowPlace } from './row-error.ts';
 
-export interface RowInput {
-  readonly line: number;
+export interface RowInput extends RowPlace {
   readonly input: Readonly<Record<string, unknown>>;
-  /** The file's column for each member of `input`. */
-  readonly columns: ReadonlyMap<string, string>;
 }
 
 export interface RowInputOptions {
@@ -31,6 +28,7 @@ interface PendingReference extends Reference {
 }
 
 interface DraftRow {
+  readonly number: number;
   readonly line: number;
   readonly input: Record<string, unknown>;
   readonly columns: Map<string, string>;
@@ -56,7 +54,7 @@ export async function toInputs(
 }
 
 function draftRow(row: SourceRow, options: RowInputOptions, references: PendingReference[]): DraftRow {
-  const draft: DraftRow = { line: row.line, input: {}, columns: new Map(), errors: [] };
+  const draft: DraftRow = { number: row.number, line: row.line, input: {}, columns: new Map(), errors: [] };
   for (const name of Object.keys(row.values)) {
     const column = options.targets.find(name);
     if (!column) continue;
@@ -72,8 +70,11 @@ function draftRow(row: SourceRow, options: RowInputOptions, references: PendingR
       if (options.mode === 'UPSERT' || !field.isRequired) draft.input[member] = null;
     } else if (relation?.by) {
       const { stored, errors } = parseFieldValue(relation.by, value, member);
-      draft.errors.push(...errors.map((error) => ({ line: row.line, column: name, ...error })));
-      if (stored !== null) references.push({ target: relation.target, by: relation.by, stored, row: draft, column });
+      draft.errors.push(
+        ...errors.map((error) => ({ row: row.number, line: row.line, column: name, ...error })),
+      );
+      if (stored !== null)
+        references.push({ target: relation.target, by: relation.by, stored, row: draft, column });
     } else {
       draft.input[member] = value;
     }
@@ -96,6 +97,7 @@ async function resolveReferences(
     }
     const shown = String(stored).slice(0, 40).toWellFormed();
     row.errors.push({
+      row: row.number,
       line: row.line,
       column: column.column,
       field: column.member,
@@ -111,12 +113,26 @@ function checkDraft(entity: EntityDefinition, draft: DraftRow, { mode, upsertOn 
   for (const { field, rule, message } of errors) {
     // A relation that was not found is not also missing.
     if (failed.has(field)) continue;
-    draft.errors.push({ line: draft.line, column: draft.columns.get(field) ?? null, field, rule, message });
+    draft.errors.push({
+      row: draft.number,
+      line: draft.line,
+      column: draft.columns.get(field) ?? null,
+      field,
+      rule,
+      message,
+    });
   }
   if (!upsertOn) return;
   const member = upsertOn.name;
   if ((draft.input[member] ?? null) === null && !failed.has(member)) {
     const message = `${member} is required: it tells which record the row is`;
-    draft.errors.push({ line: draft.line, column: draft.columns.get(member) ?? null, field: member, rule: 'required', message });
+    draft.errors.push({
+      row: draft.number,
+      line: draft.line,
+      column: draft.columns.get(member) ?? null,
+      field: member,
+      rule: 'required',
+      message,
+    });
   }
 }

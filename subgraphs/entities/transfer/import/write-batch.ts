@@ -9,8 +9,8 @@ export interface BatchTarget {
   readonly entity: EntityDefinition;
   /** UPSERT: the unique field's name; null: every row is a new record. */
   readonly upsertOn: string | null;
-  /** The id of a new record, by its row's line. */
-  idOf(line: number): string;
+  /** The id of a new record, by its row's number. */
+  idOf(number: number): string;
   /** Ends at the first row that is refused; the rows before it are written. */
   readonly stopsAtError: boolean;
 }
@@ -45,14 +45,14 @@ async function createRows(
   if (rows.length === 0 || (target.stopsAtError && result.errors.length > 0)) return;
   try {
     const inputs = rows.map((row) => row.input);
-    const origins = rows.map((row) => ({ id: target.idOf(row.line) }));
+    const origins = rows.map((row) => ({ id: target.idOf(row.number) }));
     await records.create(target.context, target.entity, inputs, origins);
     result.created += rows.length;
   } catch (error) {
     if (!isRowFault(error)) throw error;
     const [row] = rows;
     if (row && rows.length === 1) {
-      result.errors.push(...rowErrorsOf(error, row.line, row.columns));
+      result.errors.push(...rowErrorsOf(error, row));
       return;
     }
     const middle = Math.ceil(rows.length / 2);
@@ -76,7 +76,7 @@ async function upsertRows(
       else result.updated += 1;
     } catch (error) {
       if (!isRowFault(error)) throw error;
-      result.errors.push(...rowErrorsOf(error, row.line, row.columns));
+      result.errors.push(...rowErrorsOf(error, row));
       if (stopsAtError) return;
     }
   }

@@ -76,7 +76,9 @@ export function observeColumn(column: string, isTextOnly: boolean, budget: Disti
     if (!distinct) return;
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     const key =
-      text.length > maxRememberedLength ? createHash('sha1').update(text).digest('base64') : `${typeof value} ${text}`;
+      text.length > maxRememberedLength
+        ? createHash('sha1').update(text).digest('base64')
+        : `${typeof value} ${text}`;
     const isNew = !distinct.has(key);
     if (isNew && budget.left > 0) {
       distinct.add(key);
@@ -99,9 +101,13 @@ export function observeColumn(column: string, isTextOnly: boolean, budget: Disti
         if (isInt32(value)) counts.integers += 1;
       } else if (typeof value === 'boolean') {
         counts.booleans += 1;
-      } else if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')) {
+      } else if (
+        Array.isArray(value) &&
+        value.length > 0 &&
+        value.every((item) => typeof item === 'string')
+      ) {
         counts.textLists += 1;
-        for (const item of value) addChoice(item as string);
+        for (const item of value) addChoice(item);
       } else {
         counts.structures += 1;
       }

@@ -18,7 +18,9 @@ export function camelCase(text: string): string | null {
     .filter((word) => word !== '')
     .map((word) => word.toLowerCase());
   if (words.length === 0) return null;
-  const name = words.map((word, index) => (index === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('');
+  const name = words
+    .map((word, index) => (index === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1)))
+    .join('');
   return (/^\d/.test(name) ? `_${name}` : name).slice(0, maxBaseLength);
 }
 
@@ -39,7 +41,9 @@ export function nameFields(columns: readonly string[]): string[] {
 
 /** "filter", "order" …: as a choice, such a field would have a type called as one that the entity has anyway. */
 const ownTypeEndings = new Set(
-  generatedNames({ name: 'x', pluralName: 'xs', fields: [] }).types.map((type) => type.slice(1).toLowerCase()),
+  generatedNames({ name: 'x', pluralName: 'xs', fields: [] }).types.map((type) =>
+    type.slice(1).toLowerCase(),
+  ),
 );
 
 function freeOfReserved(name: string): string {
@@ -48,7 +52,9 @@ function freeOfReserved(name: string): string {
 }
 
 function isTaken(taken: ReadonlySet<string>, name: string): boolean {
-  return taken.has(name.toLowerCase()) || taken.has(enumValueOf(name)) || findReservedFieldName(name) !== null;
+  return (
+    taken.has(name.toLowerCase()) || taken.has(enumValueOf(name)) || findReservedFieldName(name) !== null
+  );
 }
 
 function take(taken: Set<string>, name: string): void {

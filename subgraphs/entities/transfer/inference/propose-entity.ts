@@ -89,7 +89,8 @@ function freeEntityName(
   for (let number = 1; ; number++) {
     const candidate = number === 1 ? base : `${base}${number}`;
     const plural = pluralOf(candidate);
-    if (plural !== candidate && isFree(existing, candidate, plural, fields)) return { name: candidate, pluralName: plural };
+    if (plural !== candidate && isFree(existing, candidate, plural, fields))
+      return { name: candidate, pluralName: plural };
     if (number > 1_000) throw new DomainError('CONFLICT', `No free name like "${base}" was found`);
   }
 }
@@ -100,7 +101,12 @@ function isFree(
   pluralName: string,
   fields: NonNullable<CreateEntityInput['fields']>,
 ): boolean {
-  const entity = { ...blankEntity, name, pluralName, fields: fields.map((field) => ({ ...blankField, ...field })) };
+  const entity = {
+    ...blankEntity,
+    name,
+    pluralName,
+    fields: fields.map((field) => ({ ...blankField, ...field })),
+  };
   try {
     refuseClashes(existing, [...existing, entity as unknown as EntityDefinition]);
     return true;
@@ -117,7 +123,8 @@ const blankField = { targetEntityId: null, inverseName: null };
 export function nameFromFile(fileName: string | null): string {
   const base = (fileName ?? '').replace(/^.*[\\/]/, '').replace(/(\.[A-Za-z0-9]{1,8}){1,2}$/, '');
   const name = camelCase(base) ?? 'item';
-  if (/ies$/.test(name) && name.length > 5) return pluralOf(`${name.slice(0, -3)}y`) === name ? `${name.slice(0, -3)}y` : name.slice(0, -1);
+  if (name.endsWith('ies') && name.length > 5)
+    return pluralOf(`${name.slice(0, -3)}y`) === name ? `${name.slice(0, -3)}y` : name.slice(0, -1);
   for (const cut of [1, 2]) {
     const singular = name.slice(0, -cut);
     if (singular.length > 1 && pluralOf(singular) === name) return singular;

@@ -75,8 +75,10 @@ function chooseType(profile: ColumnProfile): Choice {
   const hasOnlyNullTexts = texts > 0 && hasNullTexts && countNullTexts(profile) === texts;
   if (texts === 0 || hasOnlyNullTexts) {
     const usesNullTexts = hasOnlyNullTexts;
-    if (booleans === values - (hasOnlyNullTexts ? texts : 0) && booleans > 0) return choose('BOOLEAN', { usesNullTexts });
-    if (numbers > 0 && booleans === 0) return choose(integers === numbers ? 'INTEGER' : 'NUMBER', { usesNullTexts });
+    if (booleans === values - (hasOnlyNullTexts ? texts : 0) && booleans > 0)
+      return choose('BOOLEAN', { usesNullTexts });
+    if (numbers > 0 && booleans === 0)
+      return choose(integers === numbers ? 'INTEGER' : 'NUMBER', { usesNullTexts });
     return choose('TEXT');
   }
   if (texts === values && fitting) {

@@ -29,9 +29,10 @@ export function proposeOptions(counts: ReadonlyMap<string, number>): FieldOption
   if (counts.size < 2 || counts.size > maxChoices || rows < counts.size * minRepeats) return null;
   const options: FieldOption[] = [];
   const taken = new Set<string>();
-  for (const label of [...counts.keys()].sort()) {
+  for (const label of [...counts.keys()].toSorted()) {
     const base = optionValue(label);
-    if (base === null || label.length > maxLabelLength || /[\r\n]/.test(label) || label.trim() !== label) return null;
+    if (base === null || label.length > maxLabelLength || /[\r\n]/.test(label) || label.trim() !== label)
+      return null;
     let value = base;
     for (let number = 2; taken.has(value); number++) value = `${base}_${number}`;
     taken.add(value);

@@ -51,18 +51,22 @@ export const typeCandidates: readonly TypeCandidate[] = [
     return value !== null && isInt32(value) && !/[.eE]/.test(text);
   }),
   plain('NUMBER', (text) => readNumberText(text) !== null),
-  ...dateFormats.map((dateFormat): TypeCandidate => ({
-    type: 'DATE',
-    dateFormat,
-    isPlain: false,
-    fits: (text) => readDay(text, dateFormat) !== null,
-  })),
-  ...dateFormats.map((dateFormat): TypeCandidate => ({
-    type: 'DATETIME',
-    dateFormat,
-    isPlain: false,
-    fits: (text) => readMoment(text, dateFormat) !== null,
-  })),
+  ...dateFormats.map(
+    (dateFormat): TypeCandidate => ({
+      type: 'DATE',
+      dateFormat,
+      isPlain: false,
+      fits: (text) => readDay(text, dateFormat) !== null,
+    }),
+  ),
+  ...dateFormats.map(
+    (dateFormat): TypeCandidate => ({
+      type: 'DATETIME',
+      dateFormat,
+      isPlain: false,
+      fits: (text) => readMoment(text, dateFormat) !== null,
+    }),
+  ),
   formatted('EMAIL', passes(checkEmail, 254)),
   formatted('URL', passes(checkUrl, 2_048)),
   formatted('PHONE', passes(checkPhone, 16)),

@@ -58,7 +58,7 @@ function convertText(text: string, field: FieldDefinition, rules: CellRules): un
 /** A number or truth value of a JSON file. */
 function convertPlain(cell: unknown, field: FieldDefinition): unknown {
   if (field.type === 'BOOLEAN' && (cell === 0 || cell === 1)) return cell === 1;
-  if (field.type === 'SELECT' && typeof cell !== 'object')
+  if (field.type === 'SELECT' && (typeof cell === 'number' || typeof cell === 'boolean'))
     return findOption(String(cell), field.options ?? []) ?? cell;
   if (field.type === 'PHONE' && typeof cell === 'number') return String(cell);
   return cell;

@@ -17,7 +17,9 @@ export type DateFormat = (typeof dateFormats)[number];
 const ambiguous: readonly DateFormat[] = ['MM/DD/YYYY', 'DD/MM/YYYY'];
 
 /** Formats that can be told from a single value. */
-export const plainDateFormats: readonly DateFormat[] = dateFormats.filter((format) => !ambiguous.includes(format));
+export const plainDateFormats: readonly DateFormat[] = dateFormats.filter(
+  (format) => !ambiguous.includes(format),
+);
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const monthPattern =
@@ -66,7 +68,9 @@ export function readMoment(text: string, format: DateFormat): string | null {
   const hour = hourOf(groups);
   if (hour === null) return null;
   const fraction = (groups.fraction ?? '0').slice(0, 3);
-  return readDateTime(`${day}T${hour}:${groups.minute ?? '00'}:${groups.second ?? '00'}.${fraction}${offsetOf(groups)}`);
+  return readDateTime(
+    `${day}T${hour}:${groups.minute ?? '00'}:${groups.second ?? '00'}.${fraction}${offsetOf(groups)}`,
+  );
 }
 
 function dayOf(groups: Groups): string | null {

@@ -9,7 +9,10 @@ export function readNumberText(text: string): number | null {
   const value = Number(text);
   if (!Number.isFinite(value)) return null;
   if (integerPattern.test(text)) return Number.isSafeInteger(value) ? value : null;
-  const digits = text.replace(/[eE].*$/, '').replace(/\D/g, '').replace(/^0+/, '');
+  const digits = text
+    .replace(/[eE].*$/, '')
+    .replace(/\D/g, '')
+    .replace(/^0+/, '');
   return digits.length <= 17 ? value : null;
 }
 

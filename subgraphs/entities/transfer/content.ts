@@ -1,0 +1,81 @@
+/** The content of transfers, in and out. */
+import type { Claims } from '#schema/claims.ts';
+import { DomainError } from '#schema/errors.ts';
+import type { TransferContent } from '#schema/transfer-content.ts';
+import type { FileStore } from './files/file-store.ts';
+import { createRowWriter } from './formats/row-writer.ts';
+import type { Transfer, TransferStore } from './transfer.ts';
+
+export interface ContentOptions {
+  readonly store: TransferStore;
+  readonly files: FileStore;
+  /** Throws for who may not, and NOT_FOUND. */
+  get(claims: Claims, id: string): Promise<Transfer>;
+  announce(transfer: Transfer): void;
+  readonly maxUploadBytes: number;
+}
+
+export function createContent({
+  store,
+  files,
+  get,
+  announce,
+  maxUploadBytes,
+}: ContentOptions): TransferContent {
+  return {
+    async put({ claims, transferId, body, fileName }) {
+      const transfer = await get(claims, transferId);
+      if (transfer.kind !== 'IMPORT') throw new DomainError('CONFLICT', 'An export takes no content');
+      if (!takesFile(transfer)) throw begun();
+      const { tenantId, id } = transfer;
+      const fileId = crypto.randomUUID();
+      const bytes = await files.write(tenantId, fileId, body, maxUploadBytes);
+      const updated = await store.setFile(claims, id, { id: fileId, bytes, name: cleanName(fileName) });
+      if (!updated) {
+        await files.remove(tenantId, fileId);
+        throw begun();
+      }
+      if (transfer.fileId !== null) await files.remove(tenantId, transfer.fileId);
+      announce(updated);
+      return { id, bytes, status: updated.status };
+    },
+
+    async get({ claims, transferId }) {
+      const transfer = await get(claims, transferId);
+      const file = transfer.fileId === null ? null : await files.read(transfer.tenantId, transfer.fileId);
+      if (!file) throw new DomainError('NOT_FOUND', 'The transfer has no content yet, or not any more');
+      const { contentType, fileName } = describe(transfer);
+      return { bytes: file.bytes, contentType, fileName, body: file.content };
+    },
+  };
+}
+
+function takesFile({ status, rows }: Transfer): boolean {
+  return rows === 0 && (status === 'PENDING' || status === 'FAILED' || status === 'STOPPED');
+}
+
+function begun(): DomainError {
+  return new DomainError('CONFLICT', 'The transfer has begun and takes no other content: start a new one');
+}
+
+function cleanName(fileName: string | null): string | null {
+  const name =
+    fileName
+      ?.replace(/^.*[\\/]/, '')
+      .replace(/\p{Cc}/gu, '')
+      .toWellFormed()
+      .slice(0, 255) ?? '';
+  return name === '' ? null : name;
+}
+
+function describe(transfer: Transfer): { contentType: string; fileName: string } {
+  if (transfer.isWholeTenant) {
+    return { contentType: 'application/gzip', fileName: transfer.fileName ?? 'tenant.ndjson.gz' };
+  }
+  const { contentType, extension } = createRowWriter({ format: transfer.format, columns: [] });
+  const isPacked = transfer.fileName?.endsWith('.gz') ?? false;
+  return {
+    contentType: isPacked ? 'application/gzip' : contentType,
+    fileName: transfer.fileName ?? `${transfer.entity ?? 'transfer'}.${extension}`,
+  };
+}

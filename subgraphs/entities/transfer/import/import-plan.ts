@@ -1,0 +1,75 @@
+/** An import's settings under one version of the definitions. */
+import { DomainError, type FieldError, invalidField, invalidInput } from '#schema/errors.ts';
+import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { findField } from '#subgraphs/model/relations.ts';
+import { isBroken, type RowItem } from '../formats/source-row.ts';
+import { type ColumnTargets, createColumnTargets } from './column-mapping.ts';
+import type { ImportSettings } from './import-settings.ts';
+
+export interface ImportPlan {
+  readonly model: TenantModel;
+  readonly entity: EntityDefinition;
+  readonly targets: ColumnTargets;
+  /** UPSERT: the field by which a record is known. */
+  readonly upsertOn: FieldDefinition | null;
+}
+
+/** Throws NOT_FOUND for an entity that is not there, BAD_USER_INPUT for settings that do not fit it. */
+export function createImportPlan(
+  model: TenantModel,
+  entityName: string | null,
+  settings: Pick<ImportSettings, 'mode' | 'upsertOn' | 'columns'>,
+): ImportPlan {
+  const entity = entityName === null ? undefined : model.entityByName.get(entityName);
+  if (!entity) throw new DomainError('NOT_FOUND', `There is no entity "${(entityName ?? '').slice(0, 80)}"`);
+  return {
+    model,
+    entity,
+    targets: createColumnTargets(model, entity, settings.columns),
+    upsertOn: settings.mode === 'UPSERT' ? getUpsertField(entity, settings.upsertOn) : null,
+  };
+}
+
+function getUpsertField(entity: EntityDefinition, name: string | null): FieldDefinition {
+  if (name === null) throw invalidField('upsertOn', 'required', 'An UPSERT needs upsertOn, a unique field');
+  const field = findField(entity, name);
+  if (field?.isUnique) return field;
+  throw invalidField('upsertOn', 'unique', `"${name.slice(0, 80)}" is no unique field of "${entity.name}"`);
+}
+
+/** Throws BAD_USER_INPUT where no row could be imported: nothing maps to a field that every record needs. */
+export function requireColumns(plan: ImportPlan, items: readonly RowItem[]): void {
+  const columns = columnsOf(items);
+  if (columns.size === 0) return;
+  const mapped = new Set<FieldDefinition>();
+  for (const column of columns) {
+    const target = plan.targets.find(column);
+    if (target) mapped.add(target.field);
+  }
+  const missing = plan.upsertOn
+    ? [plan.upsertOn].filter((field) => !mapped.has(field))
+    : plan.entity.fields.filter(
+        (field) => field.isRequired && field.defaultValue === null && !mapped.has(field),
+      );
+  const errors = missing.map((field): FieldError => {
+    const message = `No column of the file goes into "${field.name}", which every record of "${plan.entity.name}" needs`;
+    return { field: field.name, rule: 'column', message };
+  });
+  if (mapped.size === 0 && errors.length === 0) {
+    errors.push({
+      field: 'columns',
+      rule: 'column',
+      message: `No column of the file goes into a field of "${plan.entity.name}"`,
+    });
+  }
+  if (errors.length > 0) throw invalidInput(errors);
+}
+
+/** Every column that some row has. */
+export function columnsOf(items: readonly RowItem[]): Set<string> {
+  const columns = new Set<string>();
+  for (const item of items) {
+    if (!isBroken(item)) for (const column of Object.keys(item.values)) columns.add(column);
+  }
+  return columns;
+}

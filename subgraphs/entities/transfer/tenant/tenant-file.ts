@@ -1,0 +1,135 @@
+/**
+ * The file of a whole tenant: NDJSON, gzipped. A head, the definitions, the users (without secrets), the records in an
+ * order in which they can be created, the relations that could not be there yet, and an end by which a file that was cut
+ * off is known.
+ */
+import { z } from 'zod';
+import type { FieldInput } from '../../definitions/definition-input.ts';
+import { roles } from '#schema/claims.ts';
+import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { fieldTypes, onDeleteRules } from '#subgraphs/model/definition.ts';
+
+export const fileVersion = 1;
+
+const text = z.string().nullish();
+
+const fieldShape = z.object({
+  name: z.string(),
+  type: z.enum(fieldTypes),
+  label: text,
+  description: text,
+  isRequired: z.boolean().nullish(),
+  isUnique: z.boolean().nullish(),
+  isSearchable: z.boolean().nullish(),
+  isFilterable: z.boolean().nullish(),
+  isSortable: z.boolean().nullish(),
+  defaultValue: z.unknown(),
+  validation: z
+    .object({
+      minLength: z.number().nullish(),
+      maxLength: z.number().nullish(),
+      min: z.union([z.number(), z.string()]).nullish(),
+      max: z.union([z.number(), z.string()]).nullish(),
+      pattern: text,
+    })
+    .nullish(),
+  options: z.array(z.object({ value: z.string(), label: text })).nullish(),
+  targetEntity: text,
+  inverseName: text,
+  onDelete: z.enum(onDeleteRules).nullish(),
+  uiConfig: z.unknown(),
+  position: z.number().nullish(),
+});
+
+const lineShape = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('TENANT'), version: z.literal(fileVersion), exportedAt: z.string() }),
+  z.object({
+    kind: z.literal('ENTITY'),
+    name: z.string(),
+    pluralName: z.string(),
+    label: text,
+    description: text,
+    icon: text,
+    fields: z.array(fieldShape),
+  }),
+  z.object({
+    kind: z.literal('PERSON'),
+    id: z.uuid(),
+    email: z.string(),
+    name: z.string().nullable(),
+    role: z.enum(roles),
+  }),
+  z.object({
+    kind: z.literal('RECORD'),
+    entity: z.string(),
+    id: z.uuid(),
+    createdAt: z.iso.datetime(),
+    createdBy: z.uuid().nullable(),
+    /** By field name, in stored form; a relation is the other record's id. */
+    data: z.record(z.string(), z.unknown()),
+  }),
+  z.object({
+    kind: z.literal('LINKS'),
+    entity: z.string(),
+    id: z.uuid(),
+    data: z.record(z.string(), z.uuid()),
+  }),
+  z.object({
+    kind: z.literal('END'),
+    entities: z.number(),
+    people: z.number(),
+    records: z.number(),
+    links: z.number(),
+  }),
+]);
+
+export type TenantLine = z.infer<typeof lineShape>;
+export type TenantLineOf<Kind extends TenantLine['kind']> = Extract<TenantLine, { kind: Kind }>;
+
+/** The line, or what is wrong with it. */
+export function parseTenantLine(values: unknown): TenantLine | { problem: string } {
+  const parsed = lineShape.safeParse(values);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  return { problem: `${issue?.path.join('.') || 'kind'}: ${issue?.message}` };
+}
+
+export function writeTenantLine(line: TenantLine): string {
+  return `${JSON.stringify(line)}\n`;
+}
+
+/** An entity as it can be defined again. */
+export function describeEntity(model: TenantModel, entity: EntityDefinition): TenantLineOf<'ENTITY'> {
+  const { name, pluralName, label, description, icon } = entity;
+  return {
+    kind: 'ENTITY',
+    ...{ name, pluralName, label, description, icon },
+    fields: entity.fields.map((field) => describeField(model, field)),
+  };
+}
+
+function describeField(model: TenantModel, field: FieldDefinition): TenantLineOf<'ENTITY'>['fields'][number] {
+  const { name, type, label, description, isRequired, isUnique, isSearchable, isFilterable, isSortable } =
+    field;
+  const { defaultValue, validation, options, inverseName, onDelete, uiConfig, position } = field;
+  const isRelation = type === 'RELATION';
+  const described: FieldInput = {
+    ...{
+      name,
+      type,
+      label,
+      description,
+      isRequired,
+      isUnique,
+      isSearchable,
+      isFilterable,
+      isSortable,
+      defaultValue,
+    },
+    ...{ validation, options, uiConfig, position },
+    targetEntity: isRelation ? (model.entityById.get(field.targetEntityId ?? '')?.name ?? null) : null,
+    inverseName,
+    onDelete,
+  };
+  return described as TenantLineOf<'ENTITY'>['fields'][number];
+}
