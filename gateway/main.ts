@@ -36,7 +36,7 @@ async function start(config: GatewayConfig): Promise<void> {
       });
     });
   }
-  logger.info(`gateway is ready at ${gateway.url}`);
+  process.stdout.write(`Tenantry's gateway is ready at ${gateway.url}\n`);
 }
 
 // Read by @apollo/gateway: no detectors, no exporter.

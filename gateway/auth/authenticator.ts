@@ -53,7 +53,7 @@ export function createAuthenticator({ tokens, rights, tenants }: AuthenticatorOp
       const chosen = await chooseTenant(credentials);
       return createCaller(inTenant(claims, chosen), proof);
     }
-    const tenant = await getTenant(tenantId);
+    const tenant = await getTenant(tenantId, payload.auth_version);
     requireSameTenant(tenant, credentials);
     requireActive(tenant);
     if (payload.auth_version >= tenant.authVersion) {
@@ -75,7 +75,7 @@ export function createAuthenticator({ tokens, rights, tenants }: AuthenticatorOp
   async function authenticateKey(key: string, credentials: Credentials): Promise<Caller> {
     const claims = await rights.ofApiKey(key);
     if (!claims || claims.tenantId === null) throw unauthenticated('The API key is not valid.');
-    const tenant = await getTenant(claims.tenantId);
+    const tenant = await getTenant(claims.tenantId, claims.authVersion);
     requireSameTenant(tenant, credentials);
     requireActive(tenant);
     return createCaller(claims, { kind: 'API_KEY', key });
@@ -87,10 +87,13 @@ export function createAuthenticator({ tokens, rights, tenants }: AuthenticatorOp
     return claims;
   }
 
-  /** A tenant that was just made may not have been heard of yet: one more poll, then it is unknown. */
-  async function getTenant(tenantId: string): Promise<TenantVersion> {
+  /**
+   * A tenant that was just made may not have been heard of yet, nor a change that the credential knows already: one more
+   * poll then.
+   */
+  async function getTenant(tenantId: string, authVersion = 0): Promise<TenantVersion> {
     let tenant = tenants.findById(tenantId);
-    if (!tenant) {
+    if (!tenant || tenant.authVersion < authVersion) {
       await tenants.refresh();
       tenant = tenants.findById(tenantId);
     }

@@ -15,7 +15,12 @@ const tenant = (slug: string, change: Partial<TenantVersion> = {}): TenantVersio
 });
 
 function setUp(
-  options: { tenants?: TenantVersion[]; heardOfLater?: TenantVersion[]; subject?: Claims | null } = {},
+  options: {
+    tenants?: TenantVersion[];
+    heardOfLater?: TenantVersion[];
+    subject?: Claims | null;
+    onRefresh?: () => void;
+  } = {},
 ) {
   const known = [...(options.tenants ?? [tenant('acme'), tenant('globex')])];
   const looked: string[] = [];
@@ -27,6 +32,7 @@ function setUp(
       async refresh() {
         refreshes += 1;
         known.push(...(options.heardOfLater ?? []));
+        options.onRefresh?.();
       },
     },
     tokens: {
@@ -106,6 +112,14 @@ describe('authenticate', () => {
     const unknown = setUp();
     expect(await codeOf(unknown.ask({ authorization: 'Bearer ADMIN:nosuch:9' }))).toBe('TENANT_NOT_FOUND');
     expect(unknown.refreshes()).toBe(1);
+  });
+
+  it('polls once when the credential knows of a change that it has not heard of', async () => {
+    const stale = tenant('acme', { status: 'INACTIVE', authVersion: 5 });
+    const onRefresh = () => void Object.assign(stale, tenant('acme', { authVersion: 6 }));
+    const { ask, refreshes } = setUp({ tenants: [stale], onRefresh });
+    expect((await ask({ authorization: 'Bearer ADMIN:acme:6' })).claims.authVersion).toBe(6);
+    expect(refreshes()).toBe(1);
   });
 
   it('refuses a header that contradicts, and ignores a subdomain that does', async () => {
