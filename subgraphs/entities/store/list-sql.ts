@@ -93,11 +93,9 @@ function readListing(model: TenantModel, request: ListRequest): Listing {
 /** Throws BAD_USER_INPUT for whatever the request breaks. */
 export function buildListStatement(model: TenantModel, request: ListRequest): ListStatement {
   const listing = readListing(model, request);
-  const [first, second] = listing.keys;
-  const isOneSlot =
-    listing.keys.length === 2 && first?.isSlot && second !== undefined && listing.page.offset === 0;
-  const text = isOneSlot
-    ? twoScans(listing, first, second)
+  const [first] = listing.keys;
+  const text = first?.isSlot
+    ? twoScans(listing, first)
     : oneScan(listing, listing.page.size + 1, listing.page.offset);
   return {
     statement: nameStatement(text, listing.parameters.values),
@@ -153,9 +151,9 @@ function parentLink(request: InverseRequest, row: SqlRow, parameters: SqlParamet
   return `${relationIdSql(row, relation, parameters)} = p.id`;
 }
 
-function selectSql(listing: Listing, extra = ''): string {
+function selectSql(listing: Listing, extra = '', columns = recordColumns(listed)): string {
   const keys = listing.keys.map((key, i) => `${key.sql} as k${i}`).join(', ');
-  return `select ${recordColumns(listed)}, ${keys}${extra} from records ${listed}${listing.joins}`;
+  return `select ${columns}, ${keys}${extra} from records ${listed}${listing.joins}`;
 }
 
 /** The limit is part of the text: only so a prepared plan knows how small the page is. */
@@ -169,43 +167,79 @@ function oneScan(listing: Listing, limit: number, offset: number, link?: string)
 }
 
 /**
- * A list ordered by one slot is two scans, the records that have a value and those that have none: the slot's index is
- * partial, and serves only the first. The second is begun only where the first does not fill the page.
+ * A list ordered by a slot first is two scans, the records that have a value and those that have none: the slot's index
+ * is partial, and serves only the first. The second is begun only where the first does not fill the page.
  */
-function twoScans(listing: Listing, key: SqlKey, id: SqlKey): string {
+function twoScans(listing: Listing, key: SqlKey): string {
   const limit = listing.page.size + 1;
-  const scans = [scanOfValues(listing, key, id), scanOfNulls(listing, key, id)];
+  const scans = [scanOfValues(listing, key), scanOfNulls(listing, key)];
   const [first, second] = (key.areNullsFirst ? scans.toReversed() : scans).filter((scan) => scan !== null);
   if (first === undefined) return `${selectSql(listing)} where false`;
+  const order = `part, ${orderBySql(listing.keys.map((part, i) => ({ ...part, sql: `k${i}` })))}`;
+  // With an offset there are no cursors, so both scans are there.
+  if (listing.page.offset > 0 && second !== undefined) return skippingScans(listing, [first, second], order);
   if (second === undefined) return `${selectSql(listing)} ${first} limit ${limit}`;
-  const order = [key, id].map((part, i) => ({ ...part, sql: `k${i}` }));
+  return `${bothScans(listing, recordColumns(listed), [first, second], String(limit))} select * from a union all select * from b order by ${order}`;
+}
+
+function bothScans(
+  listing: Listing,
+  columns: string,
+  [first, second]: [string, string],
+  limit: string,
+): string {
+  const scan = (part: number): string => selectSql(listing, `, ${part} as part`, columns);
   return (
-    `with a as materialized (${selectSql(listing, ', 0 as part')} ${first} limit ${limit}), ` +
-    `b as materialized (${selectSql(listing, ', 1 as part')} ${second} limit (select ${limit} - count(*) from a)) ` +
-    `select * from a union all select * from b order by part, ${orderBySql(order)}`
+    `with a as materialized (${scan(0)} ${first} limit ${limit}), ` +
+    `b as materialized (${scan(1)} ${second} limit (select ${limit} - count(*) from a))`
   );
 }
 
+/** What an offset skips is read by its keys alone; only the page's records are read whole. */
+function skippingScans(listing: Listing, scans: [string, string], order: string): string {
+  const { parameters, page } = listing;
+  const limit = page.size + 1;
+  const all = parameters.add(page.offset + limit, 'int4');
+  const tenantAndEntity = `r.tenant_id = ${listed}.tenant_id and r.entity_id = ${listed}.entity_id`;
+  const both = bothScans(listing, `${listed}.tenant_id, ${listed}.entity_id, ${listed}.id`, scans, all);
+  const chosen = `select * from a union all select * from b order by ${order} offset ${parameters.add(page.offset, 'int4')} limit ${limit}`;
+  const keys = listing.keys.map((_, i) => `${listed}.k${i}`).join(', ');
+  return `${both} select r.*, ${keys} from (${chosen}) ${listed} cross join lateral (select ${recordColumns('r')} from records r where ${tenantAndEntity} and r.id = ${listed}.id limit 1) r order by ${order}`;
+}
+
 /** Null: the page's cursors leave none of the records that have a value. */
-function scanOfValues(listing: Listing, key: SqlKey, id: SqlKey): string | null {
-  const keys = [{ ...key, isNullable: false }, id];
+function scanOfValues(listing: Listing, key: SqlKey): string | null {
+  const keys = [{ ...key, isNullable: false }, ...listing.keys.slice(1)];
   const bounds = boundsOf(listing, keys);
   // All values lie on one side of a cursor among the nulls.
   if (bounds.some(({ place, keys: [first] }) => place[0] === null && !first?.areNullsFirst)) return null;
   const within = bounds.filter(({ place }) => place[0] !== null);
-  const conditions = within.map((bound) => afterSql(bound.keys, bound.place, listing.parameters));
+  const conditions = within.flatMap((bound) => boundSql(bound.keys, bound.place, listing.parameters));
   return `where ${[listing.where, `${key.sql} is not null`, ...conditions].join(' and ')} order by ${orderBySql(keys)}`;
 }
 
+/** The place as a condition, and, where that is a choice of several, as a range of the first key's index too. */
+function boundSql(
+  keys: readonly SqlKey[],
+  place: readonly CursorValue[],
+  parameters: SqlParameters,
+): string[] {
+  const [key] = keys;
+  const exact = afterSql(keys, place, parameters);
+  if (keys.length <= 2 || !key) return [exact];
+  return [`${key.sql} ${key.isDescending ? '<=' : '>='} ${parameters.add(place[0], key.type)}`, exact];
+}
+
 /** Null: the page's cursors leave none of the records without a value. */
-function scanOfNulls(listing: Listing, key: SqlKey, id: SqlKey): string | null {
-  const bounds = boundsOf(listing, [key, id]);
+function scanOfNulls(listing: Listing, key: SqlKey): string | null {
+  const rest = listing.keys.slice(1);
+  const bounds = boundsOf(listing, listing.keys);
   if (bounds.some(({ place, keys: [first] }) => place[0] !== null && first?.areNullsFirst)) return null;
   const within = bounds.filter(({ place }) => place[0] === null);
   const conditions = within.map((bound) =>
     afterSql(bound.keys.slice(1), bound.place.slice(1), listing.parameters),
   );
-  return `where ${[listing.where, `${key.sql} is null`, ...conditions].join(' and ')} order by ${orderBySql([id])}`;
+  return `where ${[listing.where, `${key.sql} is null`, ...conditions].join(' and ')} order by ${orderBySql(rest)}`;
 }
 
 /** The page's cursors, each with the keys by which the page comes after it. */

@@ -9,7 +9,11 @@ import type { Statement } from '#prisma/record-database.ts';
 const maxNames = 500;
 const names = new Map<string, string>();
 
-/** The statement, with a name while there are names left. */
+/**
+ * The statement, with a name while there are names left. A prepared plan may have been made when the tables were all but
+ * empty, and stays until they are analysed: the shapes named here look records up by whole keys, one at a time (`lateral`
+ * with a limit), so that no plan for few rows is a bad one for many.
+ */
 export function nameStatement(text: string, values: unknown[]): Statement {
   let name = names.get(text);
   if (name === undefined) {

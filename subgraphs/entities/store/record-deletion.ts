@@ -6,7 +6,6 @@ import { slotSql } from '#subgraphs/model/filter/sql-values.ts';
 import { typeName } from '#subgraphs/model/names.ts';
 import { inversesOf } from '#subgraphs/model/relations.ts';
 import type { Inverse } from '#subgraphs/model/relations.ts';
-import { nameStatement } from './named-statement.ts';
 import { deleteKeysOf, insertKeys, keysOf, takenError } from './record-keys.ts';
 import { lockForDeletion, notFound, requireVersion } from './record-locks.ts';
 import type { StoredRecord } from './record-store.ts';
@@ -174,7 +173,7 @@ async function findChildren(
   }
   if (parts.length === 0) return [];
   const text = `select * from (${parts.join(' union all ')}) c limit ${maxAffected + 1}`;
-  const rows = await scope.tx.query<{ branch: number; id: string }>(nameStatement(text, values));
+  const rows = await scope.tx.query<{ branch: number; id: string }>({ text, values });
   return rows.map((row) => ({ child: row.id, inverse: branches[row.branch] as Inverse }));
 }
 

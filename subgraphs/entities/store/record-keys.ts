@@ -30,9 +30,6 @@ const insertText = `insert into record_keys (tenant_id, entity_id, key_id, hash,
   select $1::uuid, u.e, u.k, decode(u.h, 'hex'), u.r from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) as u (e, k, h, r)
   order by 2, 3, 4 on conflict do nothing returning key_id as "keyId", encode(hash, 'hex') as hash`;
 
-const deleteText = `delete from record_keys k using unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) as u (e, k, h, r)
-  where k.tenant_id = $1::uuid and k.entity_id = u.e and k.key_id = u.k and k.hash = decode(u.h, 'hex') and k.record_id = u.r`;
-
 /** Inserts keys and returns those that are taken, also among themselves. */
 export async function insertKeys(scope: WriteScope, keys: readonly RecordKey[]): Promise<RecordKey[]> {
   if (keys.length === 0) return [];
@@ -44,9 +41,16 @@ export async function insertKeys(scope: WriteScope, keys: readonly RecordKey[]):
   return keys.filter((key) => !inserted.delete(key.field.id + key.hash));
 }
 
-export async function deleteKeys(scope: WriteScope, keys: readonly RecordKey[]): Promise<void> {
-  if (keys.length === 0) return;
-  await scope.tx.query(nameStatement(deleteText, keyValues(scope, keys)));
+/** Removes a record's keys of some unique fields. */
+export async function deleteKeys(
+  scope: WriteScope,
+  record: StoredRecord,
+  fieldIds: readonly string[],
+): Promise<void> {
+  if (fieldIds.length === 0) return;
+  const text =
+    'delete from record_keys where tenant_id = $1::uuid and entity_id = $2::uuid and record_id = $3::uuid and key_id = any($4::uuid[])';
+  await scope.tx.query(nameStatement(text, [scope.tenantId, record.entityId, record.id, fieldIds]));
 }
 
 /** Removes every key of records, whatever they are. */
@@ -55,9 +59,12 @@ export async function deleteKeysOf(
   entityId: string,
   recordIds: readonly string[],
 ): Promise<void> {
-  const text =
-    'delete from record_keys where tenant_id = $1::uuid and entity_id = $2::uuid and record_id = any($3::uuid[])';
-  await scope.tx.query(nameStatement(text, [scope.tenantId, entityId, recordIds]));
+  const text = 'delete from record_keys where tenant_id = $1::uuid and entity_id = $2::uuid and record_id =';
+  await scope.tx.query(
+    recordIds.length === 1
+      ? nameStatement(`${text} $3::uuid`, [scope.tenantId, entityId, recordIds[0]])
+      : { text: `${text} any($3::uuid[])`, values: [scope.tenantId, entityId, recordIds] },
+  );
 }
 
 /** The CONFLICT that names each taken field; `pathOf` gives a record's place in a batch ("inputs.3"), or undefined. */

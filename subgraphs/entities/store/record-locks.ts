@@ -27,9 +27,9 @@ export async function lockForDeletion(
   scope: WriteScope,
   wanted: readonly { readonly entityId: string; readonly id: string }[],
 ): Promise<StoredRecord[]> {
-  const text = `select x.entity_id as "entityId", ${recordColumns('x')} from records x
-    join unnest($2::uuid[], $3::uuid[]) as u (e, i) on x.entity_id = u.e and x.id = u.i
-    where x.tenant_id = $1::uuid and x.deleted_at is null order by x.id for update of x`;
+  const text = `select u.e as "entityId", t.* from (select * from unnest($2::uuid[], $3::uuid[]) as u (e, i) order by i) u
+    cross join lateral (select ${recordColumns('x')} from records x where x.tenant_id = $1::uuid and x.entity_id = u.e
+      and x.id = u.i and x.deleted_at is null limit 1 for update) t`;
   const values = [scope.tenantId, wanted.map((record) => record.entityId), wanted.map((record) => record.id)];
   const rows = await scope.tx.query<RecordRow & { entityId: string }>(nameStatement(text, values));
   return rows.map((row) => toRecord(row.entityId, row));

@@ -20,7 +20,7 @@ type Reads = Pick<
 >;
 type ListedRow = RecordRow & Record<`k${number}`, unknown> & { parent?: number };
 
-const findManyText = `select ${recordColumns('x')} from records x where x.tenant_id = $1::uuid and x.entity_id = $2::uuid and x.id = any($3::uuid[]) and x.deleted_at is null`;
+const findManyText = `select x.* from unnest($3::uuid[]) as u (id) cross join lateral (select ${recordColumns('r')} from records r where r.tenant_id = $1::uuid and r.entity_id = $2::uuid and r.id = u.id and r.deleted_at is null limit 1) x`;
 const findByKeyText = `select ${recordColumns('x')} from record_keys k join records x on x.tenant_id = k.tenant_id and x.entity_id = k.entity_id and x.id = k.record_id where k.tenant_id = $1::uuid and k.entity_id = $2::uuid and k.key_id = $3::uuid and k.hash = decode($4, 'hex') and x.deleted_at is null`;
 
 /** Live records by id. Text that is no id finds nothing. */

@@ -36,8 +36,16 @@ export async function updateRecords(
   records: readonly StoredRecord[],
 ): Promise<void> {
   const names = ['data', 'version', 'updated_at', 'deleted_at', 'search', ...slotColumns(entity)];
-  const text = `update records x set ${names.map((name) => `${name} = u.${name}`).join(', ')} from ${recordset(entity)} where x.tenant_id = $1::uuid and x.entity_id = $2::uuid and x.id = u.id`;
-  await scope.tx.query(nameStatement(text, [scope.tenantId, entity.id, toRows(entity, records)]));
+  const set = `update records x set ${names.map((name) => `${name} = u.${name}`).join(', ')} from ${recordset(entity)} where x.tenant_id = $1::uuid and x.entity_id = $2::uuid`;
+  const values = [scope.tenantId, entity.id, toRows(entity, records)];
+  const [first] = records;
+  // One record is found by its whole key. More are joined, and planned each time for how many records there are.
+  const isAlone = records.length === 1 && first !== undefined;
+  await scope.tx.query(
+    isAlone
+      ? nameStatement(`${set} and x.id = $4::uuid`, [...values, first.id])
+      : { text: `${set} and x.id = u.id`, values },
+  );
 }
 
 function recordset(entity: EntityDefinition): string {

@@ -25,7 +25,11 @@ export async function updateRecord(
 
   const [oldKeys, newKeys] = [keysOf(entity, record), keysOf(entity, after)];
   const [, taken] = await Promise.all([
-    deleteKeys(scope, keysWithout(oldKeys, newKeys)),
+    deleteKeys(
+      scope,
+      record,
+      keysWithout(oldKeys, newKeys).map((key) => key.field.id),
+    ),
     insertKeys(scope, keysWithout(newKeys, oldKeys)),
     updateRecords(scope, entity, [after]),
   ]);

@@ -15,9 +15,9 @@ export interface WrittenData {
 
 // The lock keeps a target from being deleted until this transaction ends; in id order, so that two of them do not
 // wait for each other. After a wait PostgreSQL looks at the row again.
-const lockText = `select x.entity_id as "entityId", x.id from records x
-  join unnest($2::uuid[], $3::uuid[]) as u (e, i) on x.entity_id = u.e and x.id = u.i
-  where x.tenant_id = $1::uuid and x.deleted_at is null order by x.id for key share of x`;
+const lockText = `select u.e as "entityId", t.id from (select * from unnest($2::uuid[], $3::uuid[]) as u (e, i) order by i) u
+  cross join lateral (select x.id from records x where x.tenant_id = $1::uuid and x.entity_id = u.e and x.id = u.i
+    and x.deleted_at is null limit 1 for key share) t`;
 
 /** Relations among `written` whose target is not there. One statement; the targets stay until the transaction ends. */
 export async function findMissingTargets(
