@@ -20,8 +20,10 @@ export interface EventLogOptions {
 export interface EventLogLimits {
   /** How often logs are looked at where no hint came. */
   pollMs: number;
-  /** One read of the log. */
+  /** One read of the live log; well below `queue`, as all of it is offered before a consumer can take anything. */
   page: PageLimits;
+  /** One read for subscribers that resume further back: each may hold so much while its consumer is slow. */
+  olderPage: PageLimits;
   /** Kept in memory for each tenant that has subscribers; not above `queue`. */
   recent: { count: number; bytes: number };
   /** What may wait for one subscriber. */
@@ -32,6 +34,7 @@ const mebibyte = 1024 * 1024;
 const defaultEventLogLimits: EventLogLimits = {
   pollMs: 1_000,
   page: { count: 500, bytes: 2 * mebibyte },
+  olderPage: { count: 100, bytes: mebibyte / 4 },
   recent: { count: 1_000, bytes: 4 * mebibyte },
   queue: { count: 10_000, bytes: 16 * mebibyte },
 };
@@ -69,6 +72,7 @@ export function createEventLog(options: EventLogOptions): EventLog {
       store,
       getModel: options.getModel,
       page: limits.page,
+      olderPage: limits.olderPage,
       recent: limits.recent,
       queue: limits.queue,
       logger,

@@ -7,6 +7,7 @@ import type { EventStore, LogHead, PageLimits, StoredEvent } from './event-store
 import type { Delivery, Feed, LogEntry } from './feed.ts';
 import { FeedGroups } from './feed-groups.ts';
 import { createNextFlight } from './next-flight.ts';
+import { OlderPages } from './older-pages.ts';
 import { RecentEntries } from './recent-entries.ts';
 import { type QueueLimits, Subscriber } from './subscriber.ts';
 import { systemClaims } from './system-claims.ts';
@@ -17,6 +18,8 @@ export interface TailOptions {
   /** The tenant's definitions, at least as new as that version. */
   getModel(claims: Claims, atLeastVersion: number): Promise<TenantModel>;
   page: PageLimits;
+  /** One read for subscribers that are not live yet: each may hold so much while its consumer is slow. */
+  olderPage: PageLimits;
   /** No more than `queue`: it may be handed to a subscriber at once. */
   recent: { count: number; bytes: number };
   queue: QueueLimits;
@@ -43,6 +46,7 @@ export class TenantTail {
   readonly #claims: Claims;
   readonly #readHead: () => Promise<LogHead>;
   readonly #groups = new FeedGroups();
+  readonly #older: OlderPages;
   /** Null until the first subscriber's head was read. */
   #recent: RecentEntries | null = null;
   /** Everything up to and including this was offered. */
@@ -60,6 +64,8 @@ export class TenantTail {
     this.#options = options;
     this.#claims = systemClaims(options.tenantId);
     this.#readHead = createNextFlight(() => options.store.readHead(options.tenantId));
+    const { store, tenantId, olderPage } = options;
+    this.#older = new OlderPages((after) => store.readPage(tenantId, after, olderPage), olderPage.count);
   }
 
   get position(): number {
@@ -156,11 +162,7 @@ export class TenantTail {
     if (this.#goLiveIfNear(subscriber, feed, recent)) return;
     let events: StoredEvent[];
     try {
-      ({ events } = await this.#options.store.readPage(
-        this.#options.tenantId,
-        subscriber.seen,
-        this.#options.page,
-      ));
+      events = await this.#older.read(subscriber.seen);
     } catch (error) {
       subscriber.end(unreadable(subscriber.cursor, error));
       return;

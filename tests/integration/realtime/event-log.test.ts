@@ -32,6 +32,7 @@ const all = `subscription ($after: String) { recordChanged(after: $after) { curs
 /** So small that every way of reading is gone through: table pages, memory, the live tail. */
 const tight: Partial<EventLogLimits> = {
   page: { count: 7, bytes: 1_000_000 },
+  olderPage: { count: 7, bytes: 1_000_000 },
   recent: { count: 10, bytes: 1_000_000 },
 };
 
