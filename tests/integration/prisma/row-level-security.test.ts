@@ -70,6 +70,16 @@ beforeAll(async () => {
         hash: Buffer.from(t),
         record_id: record,
       });
+      const transfer = randomUUID();
+      await insert('transfers', {
+        tenant_id: t,
+        id: transfer,
+        kind: 'IMPORT',
+        format: 'CSV',
+        actor_kind: 'USER',
+      });
+      const error = { row: 1, line: 2, place: 0, rule: 'required', message: 'x' };
+      await insert('transfer_errors', { tenant_id: t, transfer_id: transfer, ...error });
       const event = { kind: 'RECORD', recordId: record, changedFields: [], actorKind: 'USER' };
       await tx.finish({ text: 'select append_events(1, $1)', values: [JSON.stringify([event])] });
     });
@@ -88,8 +98,9 @@ afterAll(() => database[Symbol.asyncDispose]());
 it('has rows of both tenants in every table that it is about', async () => {
   await using admin = await connect(null);
   const counts = await visible(admin);
-  // A table without rows would prove nothing below.
-  for (const table of tenantTables) expect(counts[table], table).toBeGreaterThanOrEqual(tenants.length);
+  // A table without rows would prove nothing below: a new one gets a row of each tenant in `beforeAll`.
+  for (const table of tenantTables)
+    expect(counts[table], `rows of ${table}`).toBeGreaterThanOrEqual(tenants.length);
 });
 
 /** A plain connection as `role`; as the cluster's superuser where null. */
