@@ -105,7 +105,7 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
       try {
         const known = await find(caller, text);
         if (!('errors' in known)) return known;
-        const unknown = known.errors.some((error) => error.extensions.code === 'GRAPHQL_VALIDATION_FAILED');
+        const unknown = known.errors.some(tellsOfSchema);
         // Whether a field exists is not told to who has not signed in.
         if (unknown && caller.proof.kind === 'NONE') return { errors: [signInFirst()] };
         return { errors: publishErrors(known.errors, logger, requestId) };
@@ -135,6 +135,14 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
       }
     },
   };
+}
+
+/** Any validation error but those about the operation's text alone. */
+function tellsOfSchema({ message, extensions }: GraphQLError): boolean {
+  return (
+    extensions.code === 'GRAPHQL_VALIDATION_FAILED' &&
+    !/^(Variable|Fragment) "[^"]*" is never used/.test(message)
+  );
 }
 
 function signInFirst(): GraphQLError {

@@ -15,6 +15,8 @@ import { refusedOperation, slimDocument } from './slim-document.ts';
 export interface RequestContext {
   readonly caller: Caller;
   readonly call: Omit<OperationCall, 'variables'>;
+  /** Shared by Apollo's copies of this object. `wellFormed`: the request was one, whatever GraphQL says to it. */
+  readonly outcome: { wellFormed: boolean };
   known?: KnownOperation;
   refusal?: readonly GraphQLError[];
 }
@@ -74,6 +76,8 @@ function createOperationPlugin(runner: OperationRunner): ApolloServerPlugin<Requ
           const { request, source, contextValue } = requestContext;
           const text = { query: source, operationName: request.operationName ?? null };
           const known = await runner.prepare(contextValue.caller, text, contextValue.call.requestId);
+          contextValue.outcome.wellFormed =
+            'errors' in known || known.operation.summary.kind !== 'subscription';
           if ('errors' in known) contextValue.refusal = known.errors;
           else contextValue.known = known;
           const summary = 'errors' in known ? refusedOperation : known.operation.summary;

@@ -16,10 +16,14 @@ export interface GraphQLRouteOptions {
 export function addGraphQLRoute(app: FastifyInstance, options: GraphQLRouteOptions): void {
   const { host, authenticator, credentialRules } = options;
 
-  async function createContext(request: FastifyRequest, signal: AbortSignal): Promise<RequestContext> {
+  async function createContext(
+    request: FastifyRequest,
+    signal: AbortSignal,
+    outcome: RequestContext['outcome'],
+  ): Promise<RequestContext> {
     try {
       const caller = await authenticator.authenticate(readCredentials(request, credentialRules));
-      return { caller, call: { requestId: request.id, clientAddress: request.ip, signal } };
+      return { caller, call: { requestId: request.id, clientAddress: request.ip, signal }, outcome };
     } catch (error) {
       throw error instanceof DomainError ? toHttpError(error) : error;
     }
@@ -31,6 +35,7 @@ export function addGraphQLRoute(app: FastifyInstance, options: GraphQLRouteOptio
     async handler(request, reply) {
       if (wantsPage(request)) return reply.redirect('/graphiql');
       const mark = request.url.indexOf('?');
+      const outcome = { wellFormed: false };
       const answer = await host.handle(
         {
           method: request.method,
@@ -38,14 +43,21 @@ export function addGraphQLRoute(app: FastifyInstance, options: GraphQLRouteOptio
           search: mark < 0 ? '' : request.url.slice(mark),
           body: request.body,
         },
-        () => createContext(request, abortWhenGone(reply)),
+        () => createContext(request, abortWhenGone(reply), outcome),
       );
-      reply.code(answer.status ?? 200);
+      const status = answer.status ?? 200;
+      // Who reads application/json cannot tell our 400 from a proxy's: there GraphQL's own refusals are 200.
+      const hidden = status === 400 && outcome.wellFormed && isPlainJson(answer.headers.get('content-type'));
+      reply.code(hidden ? 200 : status);
       if (answer.status === 401) reply.header('www-authenticate', 'Bearer realm="tenantry"');
       for (const [name, value] of answer.headers) reply.header(name, value);
       return answer.body.kind === 'complete' ? reply.send(answer.body.string) : reply.code(406).send();
     },
   });
+}
+
+function isPlainJson(contentType: string | undefined): boolean {
+  return contentType?.startsWith('application/json') === true;
 }
 
 function wantsPage(request: FastifyRequest): boolean {

@@ -60,7 +60,6 @@ describe('what comes in', () => {
     ['a query that is no text', '{"query":{"a":1}}', 400],
     ['variables that are no object', '{"query":"{ plans }","variables":"x"}', 400],
     ['variables in a list', '{"query":"{ plans }","variables":[1]}', 400],
-    ['a text that is no GraphQL', '{"query":"{ plans"}', 400],
   ])('refuses %s', async (_what, body, status) => {
     const response = await postText(body);
     expect(response.status).toBe(status);
@@ -112,6 +111,21 @@ describe('what goes out', () => {
   it('answers 406 where none of its types is accepted', async () => {
     expect((await postText('{"query":"{ plans }"}', { accept: 'text/csv' })).status).toBe(406);
   });
+
+  it.each([
+    ['what does not parse', '{'],
+    ['what does not validate', '{ nosuch }'],
+    ['variables that do not fit', 'query ($input: EchoInput) { echo(input: $input) }'],
+  ])(
+    'answers %s with 200 in application/json and 400 in application/graphql-response+json',
+    async (_what, query) => {
+      const body = JSON.stringify({ query, variables: { input: 5 } });
+      expect((await postText(body, { authorization, accept: 'application/json' })).status).toBe(200);
+      expect(
+        (await postText(body, { authorization, accept: 'application/graphql-response+json' })).status,
+      ).toBe(400);
+    },
+  );
 
   it('passes errors of subgraphs on with code and path, beside the data', async () => {
     const answer = await platform.post('{ failing plans }', { authorization });
