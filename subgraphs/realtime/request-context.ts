@@ -8,7 +8,7 @@ export interface RealtimeContext extends RequestContext {
   readonly model: TenantModel | null;
 }
 
-/** Entities by the names that the caller gave, all of them where it gave none. NOT_FOUND that names the unknown one. */
+/** Entities by the names that the caller gave. NOT_FOUND that names the unknown one. */
 export function getEntities(model: TenantModel, names: readonly string[]): EntityDefinition[] {
   return names.map((name) => {
     const entity = model.entityByName.get(name);
