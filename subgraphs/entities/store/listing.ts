@@ -1,0 +1,87 @@
+/** A list's request, read: what chooses its records, how they are ordered, and where the page lies. */
+import type { TenantModel } from '#subgraphs/model/definition.ts';
+import { filterSql } from '#subgraphs/model/filter/sql.ts';
+import { createSqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
+import type { SqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
+import type { SqlRow } from '#subgraphs/model/filter/sql-values.ts';
+import { parseFilter } from '#subgraphs/model/filter/validate.ts';
+import { decodeListCursor } from '../filters/list-cursor.ts';
+import type { CursorValue } from '../filters/list-cursor.ts';
+import { parseOrder } from '../filters/list-order.ts';
+import { parsePageArguments } from '../filters/page-arguments.ts';
+import type { PageBounds } from '../filters/page-arguments.ts';
+import { buildOrderSql, cursorTypeOf, reverseKeys } from './order-sql.ts';
+import type { SqlKey } from './order-sql.ts';
+import { recordColumns } from './record-row.ts';
+import type { ListRequest } from './record-store.ts';
+import { searchSql } from './search-sql.ts';
+
+/** The listed record's alias. */
+export const listed = 'x';
+
+export interface Listing {
+  readonly row: SqlRow;
+  readonly parameters: SqlParameters;
+  /** What chooses the records, the page apart. */
+  readonly where: string;
+  readonly joins: string;
+  /** In reading order: reversed for a page that is read from its end. */
+  readonly keys: readonly SqlKey[];
+  readonly after: readonly CursorValue[] | null;
+  readonly before: readonly CursorValue[] | null;
+  readonly page: PageBounds;
+  readonly signature: string;
+}
+
+/** The condition that chooses an entity's records: tenant, entity, not deleted, filter, search. */
+export function recordsWhere(
+  model: TenantModel,
+  request: Pick<ListRequest, 'entity' | 'filter' | 'search' | 'includeDeleted'>,
+  parameters: SqlParameters,
+): string {
+  const { entity } = request;
+  const filter = parseFilter(model, entity, request.filter);
+  const parts = [
+    `${listed}.tenant_id = ${parameters.add(model.tenantId, 'uuid')}`,
+    `${listed}.entity_id = ${parameters.add(entity.id, 'uuid')}`,
+  ];
+  if (!request.includeDeleted) parts.push(`${listed}.deleted_at is null`);
+  const condition = filterSql(filter, { alias: listed, entity }, { tenantId: model.tenantId, parameters });
+  if (condition !== 'true') parts.push(condition);
+  const search = searchSql(listed, request.search, parameters);
+  if (search !== null) parts.push(search);
+  return parts.join(' and ');
+}
+
+/** Throws BAD_USER_INPUT for whatever the request breaks. */
+export function readListing(model: TenantModel, request: ListRequest): Listing {
+  const page = parsePageArguments(request);
+  const order = parseOrder(model, request.entity, request.orderBy);
+  const parameters = createSqlParameters();
+  const row: SqlRow = { alias: listed, entity: request.entity };
+  const where = recordsWhere(model, request, parameters);
+  const orderSql = buildOrderSql(order.keys, row, model.tenantId, parameters, model.entityById);
+  const types = orderSql.keys.map(cursorTypeOf);
+  const read = (cursor: string | null, argument: 'after' | 'before') =>
+    cursor === null ? null : decodeListCursor(cursor, order.signature, types, argument);
+  const after = read(page.after, 'after');
+  const before = read(page.before, 'before');
+  return {
+    row,
+    parameters,
+    where,
+    joins: orderSql.joins,
+    keys: page.isBackward ? reverseKeys(orderSql.keys) : orderSql.keys,
+    // Read from the end, the later cursor is where reading begins.
+    after: page.isBackward ? before : after,
+    before: page.isBackward ? after : before,
+    page,
+    signature: order.signature,
+  };
+}
+
+/** The listed records with their order's keys as `k0`, `k1` …; what chooses them has yet to follow. */
+export function selectSql(listing: Listing, extra = '', columns = recordColumns(listed)): string {
+  const keys = listing.keys.map((key, i) => `${key.sql} as k${i}`).join(', ');
+  return `select ${columns}, ${keys}${extra} from records ${listed}${listing.joins}`;
+}
