@@ -1,7 +1,8 @@
-import { Pool, type Dispatcher } from 'undici';
+import { Pool } from 'undici';
 import { signedClaims, type Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { ClaimsSigner } from './claims-signer.ts';
+import { exchange } from './exchange.ts';
 
 export interface TransportOptions {
   /** The subgraph's name, for messages. */
@@ -52,42 +53,32 @@ export function createTransport(options: TransportOptions): Transport {
   const unavailable = (message: string, cause?: unknown): DomainError =>
     new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" ${message}.`, { cause });
 
-  async function exchange(
-    request: TransportRequest,
-    signal: AbortSignal,
-  ): Promise<{ status: number; body: unknown }> {
-    const response = await pool.request({
-      method: request.method,
-      path: prefix + request.path,
-      headers: {
-        accept: 'application/json',
-        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...request.headers,
-        [signedClaims.header]: await signer.sign(request.claims),
-      },
-      body: request.body ?? null,
-      signal,
-    });
-    const text = await readText(response, maxResponseBytes);
-    if (text === null) throw unavailable(`answered more than ${maxResponseBytes} bytes`);
-    return { status: response.statusCode, body: parseJson(text) };
-  }
+  const timeoutError = (): Error =>
+    new DomainError('GATEWAY_TIMEOUT', `The subgraph "${name}" did not answer in time.`);
+  const tooLargeError = (): Error => unavailable(`answered more than ${maxResponseBytes} bytes`);
 
-  async function attempt(request: TransportRequest): Promise<{ status: number; body: unknown }> {
-    const controller = new AbortController();
-    const timeout = new DomainError('GATEWAY_TIMEOUT', `The subgraph "${name}" did not answer in time.`);
-    const timer = setTimeout(() => controller.abort(timeout), timeoutMs);
-    const onAbort = (): void => controller.abort(request.signal?.reason);
-    if (request.signal?.aborted) onAbort();
-    request.signal?.addEventListener('abort', onAbort, { once: true });
+  async function attempt({
+    method,
+    path,
+    body,
+    claims,
+    headers,
+    signal,
+  }: TransportRequest): Promise<{ status: number; body: unknown }> {
+    const sent = ['accept', 'application/json', signedClaims.header, await signer.sign(claims)];
+    if (body !== undefined) sent.push('content-type', 'application/json');
+    for (const key in headers) sent.push(key, headers[key] as string);
+    const limits = { timeoutMs, timeoutError, maxBytes: maxResponseBytes, tooLargeError, signal };
     try {
-      return await exchange(request, controller.signal);
+      const { status, text } = await exchange(
+        pool,
+        { method, path: prefix + path, headers: sent, body: body ?? null },
+        limits,
+      );
+      return { status, body: parseJson(text) };
     } catch (error) {
-      if (controller.signal.aborted) throw controller.signal.reason;
+      if (signal?.aborted) throw signal.reason;
       throw error instanceof DomainError ? error : unavailable('does not answer', error);
-    } finally {
-      clearTimeout(timer);
-      request.signal?.removeEventListener('abort', onAbort);
     }
   }
 
@@ -105,18 +96,6 @@ export function createTransport(options: TransportOptions): Transport {
     },
     [Symbol.asyncDispose]: () => pool.destroy(),
   };
-}
-
-/** Null when it is larger than allowed; the rest is not read. */
-async function readText({ body }: Dispatcher.ResponseData, maxBytes: number): Promise<string | null> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) return null;
-    chunks.push(chunk);
-  }
-  return (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)).toString();
 }
 
 /** Undefined for what is no JSON. */
