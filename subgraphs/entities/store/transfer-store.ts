@@ -1,7 +1,7 @@
 /** Transfers in PostgreSQL. */
 import type { RecordDatabase } from '#prisma/record-database.ts';
 import type { Claims, Role } from '#schema/claims.ts';
-import type { RowError } from '../transfer/import/row-error.ts';
+import { type RowError, storableText } from '../transfer/import/row-error.ts';
 import {
   maxKeptErrors,
   type ProgressAnswer,
@@ -161,7 +161,7 @@ export function createTransferStore(database: RecordDatabase): TransferStore {
               select (select current_tenant_id()), $1, e."row", e.line, row_number() over (partition by e."row"), e.column, e.field, e.rule, e.message
               from jsonb_to_recordset($2::jsonb) as e ("row" bigint, line bigint, "column" text, field text, rule text, message text)
               on conflict do nothing`,
-            values: [id, JSON.stringify(kept.map(storable))],
+            values: [id, toStorableJson(kept)],
           });
         }
         return toAnswer(row);
@@ -176,7 +176,7 @@ export function createTransferStore(database: RecordDatabase): TransferStore {
           id,
           runnerId,
           status,
-          failure ? JSON.stringify(failure) : null,
+          failure ? toStorableJson(failure) : null,
           file?.id ?? null,
           file?.bytes ?? null,
         ],
@@ -213,12 +213,8 @@ export function createTransferStore(database: RecordDatabase): TransferStore {
 }
 
 /** Messages quote the file, which may hold what PostgreSQL's text cannot. */
-function storable(error: RowError): RowError {
-  const clean = (text: string): string => text.replaceAll('\0', '\u{fffd}').toWellFormed().slice(0, 1_000);
-  return {
-    ...error,
-    column: error.column === null ? null : clean(error.column),
-    field: error.field === null ? null : clean(error.field),
-    message: clean(error.message),
-  };
+function toStorableJson(value: unknown): string {
+  return JSON.stringify(value, (_name, member: unknown) =>
+    typeof member === 'string' ? storableText(member) : member,
+  );
 }

@@ -77,6 +77,7 @@ export function readImportSettings(
       'is required with the mode UPSERT: the unique field by which a record is known',
     );
   }
+  checkStorable(errors, input);
   if (errors.length > 0) throw invalidInput(errors);
   return settings;
 }
@@ -91,6 +92,7 @@ export function readExportSettings(input: StartExportInput): ExportSettings {
   if (filter !== null && (typeof filter !== 'object' || Array.isArray(filter))) {
     complain(errors, 'filter', 'type', "must be an object, as the entity's own filter input");
   }
+  checkStorable(errors, input);
   if (errors.length > 0) throw invalidInput(errors);
   return {
     ...defaultExportSettings,
@@ -136,6 +138,20 @@ function checkDelimiter(errors: FieldError[], delimiter: string | null | undefin
   if (delimiter === null || delimiter === undefined) return;
   if (delimiter.length === 1 && !/["\r\n\0]/.test(delimiter)) return;
   complain(errors, 'delimiter', 'length', 'must be one character, and no quote or line end');
+}
+
+/** Settings are kept as JSON, which holds no U+0000 and no half of a surrogate pair. */
+function checkStorable(errors: FieldError[], input: object): void {
+  for (const [name, value] of Object.entries(input)) {
+    let isGood = true;
+    JSON.stringify(value, (key, member: unknown) => {
+      for (const text of [key, member]) {
+        if (typeof text === 'string' && (text.includes('\0') || !text.isWellFormed())) isGood = false;
+      }
+      return member;
+    });
+    if (!isGood) complain(errors, name, 'characters', 'holds a character that cannot be stored');
+  }
 }
 
 function complain(errors: FieldError[], field: string, rule: string, sentence: string): void {

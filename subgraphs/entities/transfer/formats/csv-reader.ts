@@ -87,6 +87,8 @@ async function* rejoin(head: string, iterator: AsyncIterator<string> | null): As
 function parserOptions(delimiter: string): Options {
   /** Of the record that is being read: the line on which its first cell begins. */
   let line = 1;
+  /** The parser takes a CR and LF within quotes for two lines: how often it did. */
+  let twice = 0;
   return {
     delimiter,
     // A quote within an unquoted cell is a character as any other.
@@ -95,7 +97,8 @@ function parserOptions(delimiter: string): Options {
     skip_empty_lines: true,
     max_record_size: maxRowLength,
     cast(cell, context) {
-      if (context.index === 0) line = context.lines - countLineEnds(cell);
+      if (context.index === 0) line = context.lines - twice - count(cell, /[\r\n]/g);
+      twice += count(cell, /\r\n/g);
       return cell === '' && !context.quoting ? null : cell;
     },
     record_delimiter: ['\r\n', '\n', '\r'],
@@ -104,8 +107,6 @@ function parserOptions(delimiter: string): Options {
   };
 }
 
-function countLineEnds(cell: string): number {
-  let count = 0;
-  for (let at = cell.indexOf('\n'); at !== -1; at = cell.indexOf('\n', at + 1)) count += 1;
-  return count;
+function count(text: string, pattern: RegExp): number {
+  return text.includes('\n') || text.includes('\r') ? (text.match(pattern)?.length ?? 0) : 0;
 }

@@ -49,6 +49,7 @@ export async function* readJson(texts: AsyncIterable<string>): AsyncGenerator<Ro
       }
       if (depth === 0 && (code === comma || code === closeBracket)) {
         const element = pending + text.slice(start, at);
+        if (element.length > maxRowLength) throw tooLong(elementLine);
         pending = '';
         start = at + 1;
         if (elementLine > 0) yield readObject(elementLine, element);
@@ -64,13 +65,12 @@ export async function* readJson(texts: AsyncIterable<string>): AsyncGenerator<Ro
       else if ((code === closeBrace || code === closeBracket) && depth > 0) depth -= 1;
     }
     if (place === 'WITHIN') pending += text.slice(start);
-    if (pending.length > maxRowLength) {
-      throw unreadable(
-        'rowLength',
-        `Line ${elementLine || line}: a row has more than ${maxRowLength} characters`,
-      );
-    }
+    if (pending.length > maxRowLength) throw tooLong(elementLine || line);
   }
   if (place === 'BEFORE') throw unreadable('array', 'The file is empty; it must be a JSON array of objects');
   if (place === 'WITHIN') throw unreadable('syntax', `Line ${line}: the file ends before its array does`);
+}
+
+function tooLong(line: number): Error {
+  return unreadable('rowLength', `Line ${line}: a row has more than ${maxRowLength} characters`);
 }

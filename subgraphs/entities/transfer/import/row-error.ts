@@ -60,3 +60,8 @@ export function rowErrorsOf(error: DomainError, { number, line, columns }: RowPl
     };
   });
 }
+
+/** Text out of a file as PostgreSQL can keep it, and short. */
+export function storableText(text: string): string {
+  return text.replaceAll('\0', '\u{fffd}').slice(0, 1_000).toWellFormed();
+}

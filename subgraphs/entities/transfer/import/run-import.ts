@@ -9,7 +9,7 @@ import { defaultImportSettings, type ImportSettings } from './import-settings.ts
 import { createKeyCheck } from './known-keys.ts';
 import { countBytes, readBatches } from './read-batches.ts';
 import { rowId } from './record-ids.ts';
-import type { RowError } from './row-error.ts';
+import { type RowError, storableText } from './row-error.ts';
 
 /** Columns named as ignored, at most. */
 const maxIgnored = 100;
@@ -37,7 +37,7 @@ export async function runImport(tools: TransferTools, run: TransferRun): Promise
       requireColumns(plan, batch.items);
     }
     for (const column of columnsOf(batch.items)) {
-      if (ignored.size < maxIgnored && plan.targets.find(column) === null) ignored.add(column);
+      if (ignored.size < maxIgnored && plan.targets.find(column) === null) ignored.add(storableText(column));
     }
     const context = { claims: run.claims, model, requestId: run.requestId };
     const result = await importBatch(

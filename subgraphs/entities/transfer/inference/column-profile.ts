@@ -17,6 +17,8 @@ export interface ColumnProfile {
   /** UTF-16 units of the longest text. */
   readonly maxLength: number;
   readonly hasLineEnds: boolean;
+  /** Whether some text has a space within. */
+  readonly hasSpaces: boolean;
   /** What every text fits, the narrowest first; texts that say "no value" aside. */
   readonly candidates: readonly TypeCandidate[];
   /** Texts that usually say "no value", as they were found. */
@@ -48,6 +50,7 @@ export function observeColumn(column: string, isTextOnly: boolean, budget: Disti
   const counts = { values: 0, numbers: 0, integers: 0, booleans: 0, textLists: 0, structures: 0, texts: 0 };
   let maxLength = 0;
   let hasLineEnds = false;
+  let hasSpaces = false;
   let candidates = typeCandidates.filter((candidate) => isTextOnly || !candidate.isPlain);
   const nullTexts = new Set<string>();
   let choices: Map<string, number> | null = new Map();
@@ -57,6 +60,7 @@ export function observeColumn(column: string, isTextOnly: boolean, budget: Disti
     counts.texts += 1;
     maxLength = Math.max(maxLength, text.length);
     hasLineEnds ||= /[\r\n]/.test(text);
+    hasSpaces ||= /\s/.test(text.trim());
     addChoice(text);
     const trimmed = text.trim();
     if (nullWords.has(trimmed.toLowerCase()) && (nullTexts.has(trimmed) || nullTexts.size < maxNullTexts)) {
@@ -117,6 +121,7 @@ export function observeColumn(column: string, isTextOnly: boolean, budget: Disti
       ...counts,
       maxLength,
       hasLineEnds,
+      hasSpaces,
       candidates,
       nullTexts: [...nullTexts],
       choices,

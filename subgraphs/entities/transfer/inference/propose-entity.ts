@@ -119,15 +119,17 @@ function isFree(
 const blankEntity = { id: '', label: null, description: null, icon: null, position: 0 };
 const blankField = { targetEntityId: null, inverseName: null };
 
+/** Words whose plural looks as that of a word in -y. */
+const endsInIe = /(?:mov|cook|zomb|calor|self|gen|rook|smooth|brown|prair|p|t|l|d)ies$/i;
+
 /** "monthly-movies.json.gz" → "monthlyMovie": the file's name without its endings, its last word in the singular. */
 export function nameFromFile(fileName: string | null): string {
   const base = (fileName ?? '').replace(/^.*[\\/]/, '').replace(/(\.[A-Za-z0-9]{1,8}){1,2}$/, '');
   const name = camelCase(base) ?? 'item';
-  if (name.endsWith('ies') && name.length > 5)
-    return pluralOf(`${name.slice(0, -3)}y`) === name ? `${name.slice(0, -3)}y` : name.slice(0, -1);
-  for (const cut of [1, 2]) {
-    const singular = name.slice(0, -cut);
-    if (singular.length > 1 && pluralOf(singular) === name) return singular;
-  }
-  return name;
+  const candidates = [
+    ...(name.endsWith('ies') && !endsInIe.test(name) ? [`${name.slice(0, -3)}y`] : []),
+    ...(/(?:s|x|z|ch|sh)es$/i.test(name) ? [name.slice(0, -2)] : []),
+    name.slice(0, -1),
+  ];
+  return candidates.find((singular) => singular.length > 1 && pluralOf(singular) === name) ?? name;
 }

@@ -17,26 +17,21 @@ export interface FieldProposal {
 
 /** Longer texts are prose. UTF-16 units. */
 const maxShortText = 500;
-/** A measurement seldom repeats; only these types are keys. */
-const keyTypes: readonly FieldType[] = ['TEXT', 'EMAIL', 'URL', 'PHONE', 'INTEGER'];
-/** Fewer rows say nothing about uniqueness. */
-const minKeyRows = 2;
+/** Fewer rows with different values may be chance. */
+const minKeyRows = 20;
+/** A column that is called so is a key also where there are few rows. */
+const keyName = /(?:^|[^a-z])(?:id|key|code|number|nr|no|sku|ean|isbn|uuid|slug)$/i;
 
 /** `rows`: of the whole file, also those without a value in the column. */
 export function proposeField(profile: ColumnProfile, name: string, rows: number): FieldProposal {
   const { type, options, dateFormat, usesNullTexts } = chooseType(profile);
   const nullTexts = usesNullTexts ? profile.nullTexts : [];
   const isFull = profile.values === rows && nullTexts.length === 0;
-  const isUnique =
-    isFull &&
-    rows >= minKeyRows &&
-    profile.isDistinct &&
-    keyTypes.includes(type) &&
-    fieldTypeRules[type].canBeUnique;
+  const isUnique = isFull && profile.isDistinct && looksLikeKey(profile, type, rows);
   return {
     field: {
       name,
-      label: profile.column.length <= 200 ? profile.column : null,
+      label: labelOf(profile.column),
       type,
       isRequired: rows > 0 && isFull,
       isUnique,
@@ -45,6 +40,20 @@ export function proposeField(profile: ColumnProfile, name: string, rows: number)
     dateFormat: dateFormat === 'YYYY-MM-DD' ? null : dateFormat,
     nullTexts,
   };
+}
+
+function labelOf(column: string): string | null {
+  const label = column.replaceAll('\0', '').toWellFormed().trim();
+  return label !== '' && label.length <= 200 ? label : null;
+}
+
+/** Of a column whose values are all different. Measurements and names are so by chance, and other rows will come. */
+function looksLikeKey(profile: ColumnProfile, type: FieldType, rows: number): boolean {
+  if (!fieldTypeRules[type].canBeUnique || rows < 2) return false;
+  const isNamedSo = keyName.test(profile.column) || /[a-z](?:Id|ID|Key|Code)$/.test(profile.column);
+  if (type === 'INTEGER') return isNamedSo;
+  if (type === 'TEXT') return isNamedSo || (rows >= minKeyRows && !profile.hasSpaces);
+  return (type === 'EMAIL' || type === 'URL' || type === 'PHONE') && rows >= minKeyRows;
 }
 
 interface Choice {

@@ -31,12 +31,17 @@ export function proposeOptions(counts: ReadonlyMap<string, number>): FieldOption
   const taken = new Set<string>();
   for (const label of [...counts.keys()].toSorted()) {
     const base = optionValue(label);
-    if (base === null || label.length > maxLabelLength || /[\r\n]/.test(label) || label.trim() !== label)
-      return null;
+    if (base === null || !isLabel(label)) return null;
     let value = base;
     for (let number = 2; taken.has(value); number++) value = `${base}_${number}`;
     taken.add(value);
     options.push({ value, label });
   }
   return options;
+}
+
+function isLabel(text: string): boolean {
+  return (
+    text.length <= maxLabelLength && text.trim() === text && text.isWellFormed() && !/\p{Cc}/u.test(text)
+  );
 }

@@ -1,7 +1,7 @@
 /** Numbers and truth values as files write them. */
 
 const integerPattern = /^-?(?:0|[1-9]\d*)$/;
-const numberPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?$/;
+const numberPattern = /^-?(?:(?:0|[1-9]\d*)(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
 
 /** Text that is a number and nothing else. "007" is a name made of digits; so is what a double cannot hold exactly. */
 export function readNumberText(text: string): number | null {
