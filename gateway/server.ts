@@ -7,7 +7,7 @@ import type { GatewayConfig } from './config.ts';
 import type { GraphEngine, SubgraphMap } from './execution/executor.ts';
 import { createOperationCache } from './execution/operation-cache.ts';
 import { createOperationRunner } from './execution/operation-runner.ts';
-import { createStockEngine } from './execution/stock/engine.ts';
+import { createCompiledEngine } from './execution/compiled/engine.ts';
 import { createComposer } from './graph/composer.ts';
 import { createGraphStore } from './graph/graph-store.ts';
 import { createGraphRegistry } from './graph/registry.ts';
@@ -30,7 +30,7 @@ export interface GatewayOptions {
   /** Tells of tenants that may have changed before the next poll would. */
   readonly hints?: (listener: (tenantId: string) => void) => () => void;
   readonly logger: Logger;
-  /** Runs operations on `subgraphs`. Default: Apollo's own executor. */
+  /** Runs operations on `subgraphs`. Default: our own executor. */
   readonly createEngine?: (options: { subgraphs: SubgraphMap; introspection: boolean }) => GraphEngine;
   /** The built IDE; null: none is served. */
   readonly graphiqlFolder?: string | null;
@@ -63,7 +63,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const stopHints = options.hints?.(() => void tenants.refresh());
   if (stopHints) starting.defer(stopHints);
   const composer = starting.use(createComposer());
-  const engine = (options.createEngine ?? createStockEngine)({ subgraphs, introspection });
+  const engine = (options.createEngine ?? createCompiledEngine)({ subgraphs, introspection });
   const store = createGraphStore({ engine, composer, heapBudgetBytes });
   const registry = starting.use(createGraphRegistry({ subgraphs, store, tenants, logger }));
   const tokens = createAccessTokens({ identity });
