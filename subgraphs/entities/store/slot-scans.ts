@@ -15,7 +15,7 @@ export function twoScans(listing: Listing, key: SqlKey): string {
   const limit = listing.page.size + 1;
   const scans = [scanOfValues(listing, key), scanOfNulls(listing, key)];
   const [first, second] = (key.areNullsFirst ? scans.toReversed() : scans).filter((scan) => scan !== null);
-  if (first === undefined) return `${selectSql(listing)} where false`;
+  if (first === undefined) return `${selectSql(listing)} where ${listing.where} and false`;
   const order = `part, ${orderBySql(listing.keys.map((part, i) => ({ ...part, sql: `k${i}` })))}`;
   // With an offset there are no cursors, so both scans are there.
   if (listing.page.offset > 0 && second !== undefined) return skippingScans(listing, [first, second], order);

@@ -195,6 +195,8 @@ async function between(
   expect(idsOf(await list({ last: 5, ...cursors })), `last of ${from}..${to}, ${what}`).toEqual(
     inside.slice(-5),
   );
+  const crossed = { after: cursors.before, before: cursors.after };
+  expect(idsOf(await list({ first: 5, ...crossed })), `${to}..${from}, ${what}`).toEqual([]);
 }
 
 describe('children of many parents', () => {
