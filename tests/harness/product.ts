@@ -36,6 +36,8 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
   const child = spawn(command, args, {
     cwd: join(import.meta.dirname, '../..'),
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, so that nothing of it outlives a test run that was cut off.
+    detached: true,
     env: {
       ...process.env,
       NODE_ENV: undefined,
@@ -53,6 +55,11 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
       ...options.env,
     },
   });
+  const killGroup = (): void => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, 'SIGTERM');
+  };
+  process.once('exit', killGroup);
   let output = '';
   const ready = Promise.withResolvers<string>();
   const onOutput = (chunk: Buffer): void => {
@@ -62,7 +69,10 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
   };
   child.stdout.on('data', onOutput);
   child.stderr.on('data', onOutput);
-  const exited = once(child, 'close').then(([code]) => code as number | null);
+  const exited = once(child, 'close').then(([code]) => {
+    process.off('exit', killGroup);
+    return code as number | null;
+  });
   void exited.then((code) => ready.reject(new Error(`the product ended with code ${code}:\n${output}`)));
   const url = await ready.promise;
 
