@@ -1,4 +1,5 @@
 import { listShape } from './list.ts';
+import { reviewsShape } from './reviews.ts';
 import type { Shape } from './shape.ts';
 
-export const shapes: readonly Shape[] = [listShape];
+export const shapes: readonly Shape[] = [listShape, reviewsShape];

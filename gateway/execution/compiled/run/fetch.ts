@@ -8,7 +8,7 @@ import { isObject, mergeInto } from './merge.ts';
 import type { OperationRun, ResponseObject, Step } from './operation-run.ts';
 import { createRepresentationBuilder } from './representations.ts';
 import type { Representations } from './representations.ts';
-import { collectObjects, collectPaths, fixedPath } from './response-paths.ts';
+import { collectObjects, collectPlaces, fixedPath } from './response-paths.ts';
 import type { ResponsePath } from './response-paths.ts';
 import { applyRewrites, rewrittenPath } from './rewrites.ts';
 
@@ -84,7 +84,7 @@ function createEntityFetch(step: FetchStep): CallMaker {
     return {
       representations: representations.values,
       take(answer) {
-        if (answer.errors?.length) takeEntityErrors(run, step, representations, answer.errors);
+        if (answer.errors?.length) takeEntityErrors(run, step, objects, representations, answer.errors);
         if (answer.data) mergeEntities(step, assumedTypes, objects, representations, answer.data);
       },
     };
@@ -127,31 +127,45 @@ function mergeEntities(
   }
 }
 
-/** An error at `_entities.3.name` goes to every object that the fourth representation stands for. */
+/** An error at `_entities.3.name` goes to every place of every object that the fourth representation stands for. */
 function takeEntityErrors(
   run: OperationRun,
   step: FetchStep,
+  objects: readonly ResponseObject[],
   { indexes }: Representations,
   errors: readonly GraphQLFormattedError[],
 ): void {
   const prefix = fixedPath(step.path);
-  let paths: ResponsePath[] | undefined;
+  let places: Map<number, ResponsePath[]> | undefined;
   for (const error of errors) {
     const position = error.path?.[1];
     if (typeof position !== 'number') {
       run.errors.push(subgraphError(error, error.path && prefix));
       continue;
     }
+    places ??= placesByRepresentation(run.data, step, objects, indexes);
     const below = rewrittenPath(step.outputRewrites, (error.path ?? []).slice(2));
-    paths ??= collectPaths(run.data, step.path);
-    let isPlaced = false;
-    for (const [index, representation] of indexes.entries()) {
-      if (representation !== position) continue;
-      run.errors.push(subgraphError(error, [...(paths[index] ?? prefix), ...below]));
-      isPlaced = true;
-    }
-    if (!isPlaced) run.errors.push(subgraphError(error, prefix));
+    const paths = places.get(position);
+    if (!paths) run.errors.push(subgraphError(error, prefix));
+    else for (const path of paths) run.errors.push(subgraphError(error, [...path, ...below]));
   }
+}
+
+function placesByRepresentation(
+  data: ResponseObject,
+  step: FetchStep,
+  objects: readonly ResponseObject[],
+  indexes: readonly number[],
+): Map<number, ResponsePath[]> {
+  const representations = new Map(objects.map((object, index) => [object, indexes[index] ?? -1]));
+  const places = new Map<number, ResponsePath[]>();
+  for (const { object, path } of collectPlaces(data, step.path)) {
+    const representation = representations.get(object) ?? -1;
+    const known = places.get(representation);
+    if (known) known.push(path);
+    else places.set(representation, [path]);
+  }
+  return places;
 }
 
 /** Also for the fetch that opens a subscription. */

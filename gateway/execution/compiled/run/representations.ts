@@ -1,7 +1,8 @@
 /** Builds what `_entities` is asked with: an object's key and required fields, each different one once. */
 import type { Requirement, Rewrite } from '../recipe.ts';
-import { isObject, mergeInto, readOwn } from './merge.ts';
+import { readOwn } from './merge.ts';
 import type { ResponseObject } from './operation-run.ts';
+import { createSelector } from './representation-selector.ts';
 import { applyRewrites } from './rewrites.ts';
 
 export interface Representations {
@@ -18,28 +19,65 @@ export function createRepresentationBuilder(
   inputRewrites: readonly Rewrite[],
 ): RepresentationBuilder {
   const select = createSelector(requires);
+  const keys = singleKeys(requires);
   return (objects) => {
     const values: ResponseObject[] = [];
     const indexes: number[] = [];
-    const known = new Map<string, number>();
-    for (const object of objects) {
-      const representation = select(object);
-      if (!representation?.__typename) {
-        indexes.push(-1);
-        continue;
-      }
+    const byKey = new Map<unknown, Map<unknown, number>>();
+    const byIdentity = new Map<string, number>();
+
+    /** -1: nothing to ask with. */
+    const add = (representation: ResponseObject | null): number => {
+      if (!representation?.__typename) return -1;
       if (inputRewrites.length > 0) applyRewrites(inputRewrites, representation);
-      if (objects.length === 1) return { values: [representation], indexes: [0] };
+      return values.push(representation) - 1;
+    };
+    const addByKey = (object: ResponseObject, key: string): number => {
+      const typename = object.__typename;
+      const value = readOwn(object, key);
+      let known = byKey.get(typename);
+      if (!known) byKey.set(typename, (known = new Map()));
+      const index = known.get(value) ?? add(select(object));
+      known.set(value, index);
+      return index;
+    };
+    const addByIdentity = (object: ResponseObject): number => {
+      const representation = select(object);
+      if (!representation) return -1;
       const identity = identityOf(representation);
-      let index = known.get(identity);
-      if (index === undefined) {
-        index = values.push(representation) - 1;
-        known.set(identity, index);
-      }
-      indexes.push(index);
+      const index = byIdentity.get(identity) ?? add(representation);
+      byIdentity.set(identity, index);
+      return index;
+    };
+
+    for (const object of objects) {
+      const key = keys.get(object.__typename);
+      indexes.push(key === undefined ? addByIdentity(object) : addByKey(object, key));
     }
     return { values, indexes };
   };
+}
+
+/**
+ * By type name, the one field beside `__typename` that a representation of such an object consists of, where it is a
+ * leaf: objects are then told apart by its value alone, before anything is built.
+ */
+function singleKeys(requires: readonly Requirement[]): Map<unknown, string> {
+  const keys = new Map<unknown, string>();
+  const several = new Set<unknown>();
+  for (const requirement of requires) {
+    if (requirement.kind !== 'fragment' || !requirement.typenames) return new Map();
+    const [first, second, ...more] = requirement.selections.filter(
+      (selection) => selection.kind !== 'field' || selection.key !== '__typename',
+    );
+    const isSingle = first?.kind === 'field' && !first.selections && !second && more.length === 0;
+    for (const typename of requirement.typenames) {
+      if (!isSingle || (keys.has(typename) && keys.get(typename) !== first.key)) several.add(typename);
+      else keys.set(typename, first.key);
+    }
+  }
+  for (const typename of several) keys.delete(typename);
+  return keys;
 }
 
 /** Equal for equal values of one selection: members are always in the same order. */
@@ -54,65 +92,4 @@ function identityOf(representation: ResponseObject): string {
         : `${key.length}${key}=${JSON.stringify(value)};`;
   }
   return identity;
-}
-
-/** Null: the object lacks a member that is required. */
-type Selector = (object: ResponseObject) => ResponseObject | null;
-
-function createSelector(requirements: readonly Requirement[]): Selector {
-  const only = requirements.length === 1 ? requirements[0] : undefined;
-  if (only?.kind === 'fragment') {
-    const select = createFieldsSelector(only.selections);
-    const applies = createTypeTest(only.typenames);
-    return (object) => (applies(object) ? select(object) : {});
-  }
-  return createFieldsSelector(requirements);
-}
-
-function createFieldsSelector(requirements: readonly Requirement[]): Selector {
-  const parts = requirements.map(createPart);
-  return (object) => {
-    const selected: ResponseObject = {};
-    for (const part of parts) if (!part(object, selected)) return null;
-    return selected;
-  };
-}
-
-/** Adds its part to `selected`; false where it is missing. */
-type Part = (object: ResponseObject, selected: ResponseObject) => boolean;
-
-function createPart(requirement: Requirement): Part {
-  if (requirement.kind === 'fragment') {
-    const select = createFieldsSelector(requirement.selections);
-    const applies = createTypeTest(requirement.typenames);
-    return (object, selected) => {
-      // A fragment that lacks something adds nothing; another may still make the representation.
-      const inner = applies(object) ? select(object) : null;
-      if (inner) mergeInto(selected, inner);
-      return true;
-    };
-  }
-  const { key, selections } = requirement;
-  const select = selections && createSelector(selections);
-  return (object, selected) => {
-    const value = readOwn(object, key);
-    if (value === undefined) return false;
-    selected[key] = select ? selectValue(select, value) : value;
-    return true;
-  };
-}
-
-function selectValue(select: Selector, value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((element) => selectValue(select, element));
-  return isObject(value) ? select(value) : value;
-}
-
-function createTypeTest(typenames: readonly string[] | null): (object: ResponseObject) => boolean {
-  if (!typenames) return () => true;
-  if (typenames.length === 1) {
-    const [name] = typenames;
-    return (object) => object.__typename === name;
-  }
-  const names = new Set<unknown>(typenames);
-  return (object) => names.has(object.__typename);
 }

@@ -5,23 +5,40 @@ import type { ResponseObject } from './operation-run.ts';
 
 export type ResponsePath = readonly (string | number)[];
 
+export interface ResponsePlace {
+  readonly object: ResponseObject;
+  readonly path: ResponsePath;
+}
+
 /**
  * The objects at `path` below `root`, in order; lists are entered at their segment. Nulls and what is not there (a
- * failed fetch, a faulty answer) are passed over.
+ * failed fetch, a faulty answer) are passed over. Entities that are equal share what was fetched for them: a list that
+ * several objects share is entered once, or deeply nested answers would be walked once for every way that leads to them.
  */
 export function collectObjects(root: ResponseObject, path: readonly PathSegment[]): ResponseObject[] {
   const found: ResponseObject[] = [];
   if (path.length === 0) found.push(root);
-  else collect(root, path, 0, found);
+  else collect(root, path, 0, { objects: found, entered: [] });
   return found;
 }
 
-function collect(from: unknown, path: readonly PathSegment[], start: number, found: ResponseObject[]): void {
+interface Collection {
+  readonly objects: ResponseObject[];
+  /** Lists entered, by the segment that they were met at. The first segment of a path meets one list only. */
+  readonly entered: Set<unknown>[];
+}
+
+function collect(from: unknown, path: readonly PathSegment[], start: number, found: Collection): void {
   let value = from;
   for (let index = start; index < path.length; index++) {
     const segment = path[index] as PathSegment;
     if (segment.key === null) {
       if (!Array.isArray(value)) return;
+      if (start > 0) {
+        const entered = (found.entered[index] ??= new Set());
+        if (entered.has(value)) return;
+        entered.add(value);
+      }
       for (const element of value) {
         if (admits(segment, element)) collect(element, path, index + 1, found);
       }
@@ -31,7 +48,7 @@ function collect(from: unknown, path: readonly PathSegment[], start: number, fou
     if (segment.key !== '') value = readOwn(value, segment.key);
     if (!admits(segment, value)) return;
   }
-  if (isObject(value)) found.push(value);
+  if (isObject(value)) found.objects.push(value);
   else if (Array.isArray(value)) for (const element of value) collect(element, path, path.length, found);
 }
 
@@ -40,13 +57,13 @@ function admits(segment: PathSegment, value: unknown): boolean {
   return segment.typenames.includes(value.__typename as string);
 }
 
-/** The response path of each object that `collectObjects` finds, in the same order. Only errors ask. */
-export function collectPaths(root: ResponseObject, path: readonly PathSegment[]): ResponsePath[] {
-  const found: ResponsePath[] = [];
+/** Every place where an object that `collectObjects` finds is in the response, in order. Only errors ask. */
+export function collectPlaces(root: ResponseObject, path: readonly PathSegment[]): ResponsePlace[] {
+  const found: ResponsePlace[] = [];
   const walk = (value: unknown, index: number, at: (string | number)[]) => {
     const segment = path[index];
     if (!segment) {
-      if (isObject(value)) found.push(at);
+      if (isObject(value)) found.push({ object: value, path: at });
       else if (Array.isArray(value))
         value.forEach((element, position) => walk(element, index, [...at, position]));
     } else if (segment.key === null) {
