@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { SubgraphService, IdentityService } from '#schema/subgraph-protocol.ts';
 import { createAccessTokens } from './auth/access-tokens.ts';
@@ -99,7 +100,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     runner,
     live,
     logger,
-    clientAddress: (request) => request.socket.remoteAddress ?? null,
+    clientAddress: (request) => clientAddressOf(request, config.trustProxy),
   });
   starting.defer(async () => {
     const force = setTimeout(() => app.server.closeAllConnections(), closeGraceMs);
@@ -136,6 +137,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return closed;
     },
   };
+}
+
+/** As fastify tells it of a request: behind a trusted proxy, the first address that was forwarded. */
+function clientAddressOf(request: IncomingMessage, trustProxy: boolean): string | null {
+  const forwarded = trustProxy
+    ? String(request.headers['x-forwarded-for'] ?? '')
+        .split(',')[0]
+        ?.trim()
+    : '';
+  return forwarded || (request.socket.remoteAddress ?? null);
 }
 
 /** An address that answers on this machine: one that listens everywhere is reached at the loopback. */

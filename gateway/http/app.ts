@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import { fastify, type FastifyError, type FastifyInstance } from 'fastify';
 import type { Logger } from '#gateway/logger.ts';
 import { drainRequest } from './drain-request.ts';
 import { errorBody } from './error-status.ts';
+import { addSecurityHeaders } from './security-headers.ts';
 
 export interface AppOptions {
   readonly logger: Logger;
@@ -22,6 +22,9 @@ export const maxBodyBytes = 4 * 2 ** 20;
 /** How much of a refused body is still taken in, so that its sender gets to read the answer. */
 const maxDiscardedBytes = 64 * 2 ** 20;
 
+/** For a request to arrive whole: who sends byte by byte does not hold a connection for ever. */
+const requestTimeoutMs = 60_000;
+
 const requestIdPattern = /^[\w.-]{1,64}$/;
 
 /** A fastify server with what every answer has: security headers, CORS, a request id, errors without insides. */
@@ -32,6 +35,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     trustProxy,
     routerOptions: { ignoreTrailingSlash: true },
     forceCloseConnections: 'idle',
+    requestTimeout: requestTimeoutMs,
     genReqId({ headers }) {
       const given = headers['x-request-id'];
       return typeof given === 'string' && requestIdPattern.test(given) ? given : crypto.randomUUID();
@@ -52,23 +56,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       });
     },
   });
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'self'"],
-        baseUri: ["'self'"],
-        objectSrc: ["'none'"],
-        frameAncestors: ["'none'"],
-        // The IDE's editor sets styles as it runs, and its language services are workers.
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        workerSrc: ["'self'", 'blob:'],
-        imgSrc: ["'self'", 'data:'],
-        fontSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'", 'ws:', 'wss:'],
-      },
-    },
-  });
+  await addSecurityHeaders(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });

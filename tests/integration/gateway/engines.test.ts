@@ -37,7 +37,14 @@ describe.each(engines)('the %s engine', (_name, createEngine) => {
     isBroken: false,
     movies: new Map(),
   };
-  const claims: Claims = { tenantId: 't1', actorKind: 'USER', actorId: 'u1', role: 'ADMIN', authVersion: 1, sessionId: 's' };
+  const claims: Claims = {
+    tenantId: 't1',
+    actorKind: 'USER',
+    actorId: 'u1',
+    role: 'ADMIN',
+    authVersion: 1,
+    sessionId: 's',
+  };
   let subgraphs: TestSubgraphs;
   let map: SubgraphMap;
   let graph: LoadedGraph;
@@ -99,7 +106,12 @@ describe.each(engines)('the %s engine', (_name, createEngine) => {
       },
     });
     for (const { request: sent } of subgraphs.seen.slice(before)) {
-      expect(sent).toMatchObject({ claims, definitionsVersion: 1, requestId: 'r1', clientAddress: '192.0.2.1' });
+      expect(sent).toMatchObject({
+        claims,
+        definitionsVersion: 1,
+        requestId: 'r1',
+        clientAddress: '192.0.2.1',
+      });
     }
   });
 
@@ -119,13 +131,20 @@ describe.each(engines)('the %s engine', (_name, createEngine) => {
   });
 
   it('coerces variables, and answers no data where they do not fit', async () => {
-    const operation = prepare('query ($input: EchoInput, $skip: Boolean = true) { echo(input: $input) plans @skip(if: $skip) }');
-    expect(seen(await operation.execute(request({ input: { text: 'hi' } })))).toEqual({ data: { echo: 'hi' } });
+    const operation = prepare(
+      'query ($input: EchoInput, $skip: Boolean = true) { echo(input: $input) plans @skip(if: $skip) }',
+    );
+    expect(seen(await operation.execute(request({ input: { text: 'hi' } })))).toEqual({
+      data: { echo: 'hi' },
+    });
     const shown = await operation.execute(request({ input: { text: 'hi' }, skip: false }));
     expect(shown.data).toHaveProperty('plans');
     const bad = await operation.execute(request({ input: { text: 5 } }));
     expect(bad.data).toBeUndefined();
-    expect(bad.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ field: 'input.text' }] });
+    expect(bad.errors?.[0]?.extensions).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      fields: [{ field: 'input.text' }],
+    });
   });
 
   it('passes on a part’s failure with path and code', async () => {
@@ -162,11 +181,17 @@ describe.each(engines)('the %s engine', (_name, createEngine) => {
   });
 
   it('goes on with another graph’s operation, with what is to come', async () => {
-    const query = 'subscription ($filter: MovieFilter) { movieChanged(filter: $filter) { movie { rating } } }';
+    const query =
+      'subscription ($filter: MovieFilter) { movieChanged(filter: $filter) { movie { rating } } }';
     const live = await open(query, { filter: { title: 'x' } });
     const next = await loadGraph(createEngine({ subgraphs: map }));
     subgraphs.hub.publish('t1 movieChanged', { cursor: '1', movie: { id: 'a' } });
-    expect(live.continueWith(prepare(query, next), { ...request({ filter: { title: 'x' } }), definitionsVersion: 2 })).toBeNull();
+    expect(
+      live.continueWith(prepare(query, next), {
+        ...request({ filter: { title: 'x' } }),
+        definitionsVersion: 2,
+      }),
+    ).toBeNull();
     subgraphs.hub.publish('t1 movieChanged', { cursor: '2', movie: { id: 'b' } });
     const ratings = [];
     for (let event = 0; event < 2; event += 1) {
