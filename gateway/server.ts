@@ -61,15 +61,23 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   await using starting = new AsyncDisposableStack();
   const tenants = starting.use(createTenantTable({ identity, logger }));
-  const stopHints = options.hints?.(() => void tenants.refresh());
+  const stopHints = options.hints?.(() => tenants.hint());
   if (stopHints) starting.defer(stopHints);
   const composer = starting.use(createComposer());
   const engine = (options.createEngine ?? createCompiledEngine)({ subgraphs, introspection });
   const store = createGraphStore({ engine, composer, heapBudgetBytes });
-  const registry = starting.use(createGraphRegistry({ subgraphs, store, tenants, logger }));
+  const operations = createOperationCache({ heapBudgetBytes: heapBudgetBytes * operationShare });
+  const registry = starting.use(
+    createGraphRegistry({
+      subgraphs,
+      store,
+      tenants,
+      logger,
+      warmUp: (from, to, graph) => operations.warmUp(from.hash, to.hash, graph),
+    }),
+  );
   const tokens = createAccessTokens({ identity });
   const authenticator = createAuthenticator({ tokens, rights: createRights({ identity, tenants }), tenants });
-  const operations = createOperationCache({ heapBudgetBytes: heapBudgetBytes * operationShare });
   const runner = createOperationRunner({ registry, tenants, operations, logger });
   const live = starting.use(createLiveSubscriptions({ runner, registry, tenants, authenticator, logger }));
   const host = starting.use(await createApolloHost({ runner, logger }));

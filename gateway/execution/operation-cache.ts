@@ -1,25 +1,84 @@
 import { LRUCache } from 'lru-cache';
-import type { PreparedOperation } from './executor.ts';
+import type { LoadedGraph, PreparedOperation } from './executor.ts';
+import { parseOperation, type OperationLimits } from './parse-operation.ts';
+
+/** An operation as a client names it. */
+export interface OperationText {
+  readonly query: string;
+  readonly operationName: string | null;
+}
 
 /** Prepared operations by graph and text. They outlive the loaded graph that they were prepared on. */
 export interface OperationCache {
-  find(graphHash: string, operationName: string | null, query: string): PreparedOperation | undefined;
-  set(graphHash: string, operationName: string | null, query: string, operation: PreparedOperation): void;
+  find(graphHash: string, text: OperationText): PreparedOperation | undefined;
+  set(graphHash: string, text: OperationText, operation: PreparedOperation): void;
+  /**
+   * Prepares on `graph` what is asked for most on another one, so that who asks next after a swap does not wait for it.
+   * What does not fit any more is left out. Gives I/O a turn after each, and ends after `budgetMs` (default 200).
+   */
+  warmUp(fromHash: string, toHash: string, graph: LoadedGraph, budgetMs?: number): Promise<void>;
 }
 
-/** `heapBudgetBytes`: what the operations may hold together; the least recently used go first. */
-export function createOperationCache({ heapBudgetBytes }: { heapBudgetBytes: number }): OperationCache {
-  const operations = new LRUCache<string, PreparedOperation>({
+export interface OperationCacheOptions {
+  /** What the operations may hold together; the least recently used go first. */
+  readonly heapBudgetBytes: number;
+  readonly limits?: OperationLimits;
+}
+
+interface Entry {
+  readonly graphHash: string;
+  readonly text: OperationText;
+  readonly operation: PreparedOperation;
+  hits: number;
+}
+
+/** Enough for the screens of one frontend. */
+const maxWarmed = 50;
+
+export function createOperationCache({ heapBudgetBytes, limits }: OperationCacheOptions): OperationCache {
+  const byGraph = new Map<string, Set<Entry>>();
+  const entries = new LRUCache<string, Entry>({
     maxSize: heapBudgetBytes,
-    sizeCalculation: (operation) => Math.max(1, Math.min(operation.heapBytes, heapBudgetBytes)),
+    sizeCalculation: ({ operation }) => Math.max(1, Math.min(operation.heapBytes, heapBudgetBytes)),
+    dispose(entry) {
+      const siblings = byGraph.get(entry.graphHash);
+      siblings?.delete(entry);
+      if (siblings?.size === 0) byGraph.delete(entry.graphHash);
+    },
   });
   // Hashes and GraphQL names hold no line break, so no two operations share a key.
-  const keyOf = (hash: string, operationName: string | null, query: string): string =>
-    `${hash}\n${operationName ?? ''}\n${query}`;
+  const keyOf = (graphHash: string, { query, operationName }: OperationText): string =>
+    `${graphHash}\n${operationName ?? ''}\n${query}`;
+
+  function find(graphHash: string, text: OperationText): PreparedOperation | undefined {
+    const entry = entries.get(keyOf(graphHash, text));
+    if (!entry) return undefined;
+    entry.hits += 1;
+    return entry.operation;
+  }
+
+  function set(graphHash: string, text: OperationText, operation: PreparedOperation): void {
+    const entry: Entry = { graphHash, text, operation, hits: 0 };
+    entries.set(keyOf(graphHash, text), entry);
+    let siblings = byGraph.get(graphHash);
+    if (!siblings) byGraph.set(graphHash, (siblings = new Set()));
+    siblings.add(entry);
+  }
+
   return {
-    find: (hash, operationName, query) => operations.get(keyOf(hash, operationName, query)),
-    set(hash, operationName, query, operation) {
-      operations.set(keyOf(hash, operationName, query), operation);
+    find,
+    set,
+    async warmUp(fromHash, toHash, graph, budgetMs = 200) {
+      const end = performance.now() + budgetMs;
+      const hottest = [...(byGraph.get(fromHash) ?? [])].toSorted((one, other) => other.hits - one.hits);
+      for (const { text } of hottest.slice(0, maxWarmed)) {
+        if (performance.now() > end) return;
+        if (entries.has(keyOf(toHash, text))) continue;
+        const parsed = parseOperation(text.query, text.operationName, limits);
+        const operation = 'errors' in parsed ? parsed : graph.prepare(parsed);
+        if (!('errors' in operation)) set(toHash, text, operation);
+        await new Promise(setImmediate);
+      }
     },
   };
 }

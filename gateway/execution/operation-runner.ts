@@ -6,7 +6,7 @@ import type { ActiveGraph, GraphRegistry } from '#gateway/graph/registry.ts';
 import type { TenantTable } from '#gateway/graph/tenant-table.ts';
 import type { Logger } from '#gateway/logger.ts';
 import type { ExecutionRequest, LiveSubscription, PreparedOperation } from './executor.ts';
-import type { OperationCache } from './operation-cache.ts';
+import type { OperationCache, OperationText } from './operation-cache.ts';
 import { publishErrors, publishResult } from './outgoing-errors.ts';
 import { parseOperation, type OperationLimits } from './parse-operation.ts';
 import { toGraphQLError } from './subgraph-call.ts';
@@ -16,11 +16,6 @@ export interface KnownOperation {
   readonly caller: Caller;
   readonly active: ActiveGraph;
   readonly operation: PreparedOperation;
-}
-
-export interface OperationText {
-  readonly query: string;
-  readonly operationName: string | null;
 }
 
 /** What belongs to one run and not to the operation. */
@@ -64,20 +59,20 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
 
   async function find(
     caller: Caller,
-    { query, operationName }: OperationText,
+    text: OperationText,
   ): Promise<KnownOperation | { errors: readonly GraphQLError[] }> {
     const found = registry.getActive(caller.scope);
     const active = 'hash' in found ? found : await found;
-    const known = operations.find(active.hash, operationName, query);
+    const known = operations.find(active.hash, text);
     if (known) return { caller, active, operation: known };
-    const parsed = parseOperation(query, operationName, limits);
+    const parsed = parseOperation(text.query, text.operationName, limits);
     if ('errors' in parsed) return parsed;
     const loaded = await registry.load(caller.scope, active);
-    const meanwhile = operations.find(loaded.active.hash, operationName, query);
+    const meanwhile = operations.find(loaded.active.hash, text);
     if (meanwhile) return { caller, active: loaded.active, operation: meanwhile };
     const operation = loaded.graph.prepare(parsed);
     if ('errors' in operation) return operation;
-    operations.set(loaded.active.hash, operationName, query, operation);
+    operations.set(loaded.active.hash, text, operation);
     return { caller, active: loaded.active, operation };
   }
 

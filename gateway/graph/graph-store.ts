@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import type { GraphEngine, LoadedGraph } from '#gateway/execution/executor.ts';
-import type { Composer } from './composer.ts';
+import { CompositionError, type Composer } from './composer.ts';
 import type { GraphSources } from './subgraph-sdl.ts';
 
 export interface GraphStoreOptions {
@@ -34,6 +34,8 @@ export function createGraphStore({ engine, composer, heapBudgetBytes }: GraphSto
     new LRUCache({ maxSize: supergraphBudgetBytes, sizeCalculation: (bytes) => bytes.length });
   const supergraphs = compressed();
   const apiSdls = compressed();
+  // The same SDL fails again, and composing it costs as much as if it did not.
+  const failures = new LRUCache<string, CompositionError>({ max: 1_000 });
   const flights = new Map<string, Promise<LoadedGraph>>();
   let lastLoad: Promise<unknown> = Promise.resolve();
 
@@ -72,7 +74,12 @@ export function createGraphStore({ engine, composer, heapBudgetBytes }: GraphSto
     ensure: (sources) =>
       find(sources.hash) ??
       fly(sources.hash, async () => {
-        const supergraphSdl = await composer.compose(sources.services);
+        const known = failures.get(sources.hash);
+        if (known) throw known;
+        const supergraphSdl = await composer.compose(sources.services).catch((error: unknown) => {
+          if (error instanceof CompositionError) failures.set(sources.hash, error);
+          throw error;
+        });
         supergraphs.set(sources.hash, gzipSync(supergraphSdl));
         return load(sources.hash, supergraphSdl);
       }),

@@ -19,6 +19,8 @@ export interface GraphRegistryOptions {
   readonly store: GraphStore;
   readonly tenants: TenantTable;
   readonly logger: Logger;
+  /** Called before a changed graph is swapped in, which waits for it. */
+  readonly warmUp?: (from: ActiveGraph, to: ActiveGraph, graph: LoadedGraph) => Promise<void>;
   /** How long a tenant counts as busy after a request: its graph is swapped at once, others' at their next request. */
   readonly busyMs?: number;
   /** How often a busy scope's SDL is compared although its version did not change (a subgraph was deployed anew). */
@@ -55,7 +57,7 @@ interface Entry {
 }
 
 export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistry {
-  const { subgraphs, store, tenants, logger, busyMs = 10 * 60_000, recheckMs = 60_000 } = options;
+  const { subgraphs, store, tenants, logger, warmUp, busyMs = 10 * 60_000, recheckMs = 60_000 } = options;
   const entries = new Map<string, Entry>();
   const listeners = new Set<SwapListener>();
   const retries = new Set<NodeJS.Timeout>();
@@ -91,20 +93,25 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
       const { wanted } = entry;
       try {
         const sources = await collectSources(subgraphs, entry.scope, wanted);
-        if (entry.active?.hash !== sources.hash) await store.ensure(sources);
+        const next = { hash: sources.hash, definitionsVersion: sources.version };
+        if (entry.active?.hash !== next.hash) {
+          const graph = await store.ensure(sources);
+          if (entry.active) await warmUp?.(entry.active, next, graph);
+        }
         if (closed) return null;
         entry.checkedAt = Date.now();
         entry.failure = undefined;
         entry.stale = false;
-        swap(entry, { hash: sources.hash, definitionsVersion: sources.version });
+        swap(entry, next);
         if (entry.wanted === wanted && isBehind(entry)) {
           throw new DomainError('SUBGRAPH_UNAVAILABLE', 'The subgraphs are behind the definitions.');
         }
       } catch (error) {
         const failure = error as Error;
+        const isNews = entry.failure?.error !== failure;
         entry.failure = { version: wanted, error: failure };
         entry.stale = false;
-        report(entry, failure);
+        if (isNews) report(entry, failure);
         if (entry.wanted === wanted) return failure;
       }
       if (entry.wanted === wanted || !isBehind(entry)) return null;

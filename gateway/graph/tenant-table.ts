@@ -19,9 +19,14 @@ export interface TenantTable extends AsyncDisposable {
   findBySlug(slug: string): TenantVersion | undefined;
   /** Resolves after a poll that began after this call, also when it failed. */
   refresh(): Promise<void>;
+  /** Polls sooner than it would; hints may come with every write, so they are gathered. */
+  hint(): void;
   /** Called for every change of a version or the status, after the table holds it. */
   subscribe(listener: TenantListener): () => void;
 }
+
+/** Between two polls that hints caused. */
+const hintIntervalMs = 50;
 
 /** Starts polling; the first poll is under way when this returns. */
 export function createTenantTable({
@@ -35,6 +40,8 @@ export function createTenantTable({
   let since: string | null = null;
   let ready = false;
   let failing = false;
+  let hinted = false;
+  let startedAt = Number.NEGATIVE_INFINITY;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
@@ -68,11 +75,18 @@ export function createTenantTable({
     }
   }
 
+  function schedule(delayMs: number): void {
+    clearTimeout(timer);
+    timer = setTimeout(() => void start(), delayMs);
+  }
+
   function start(): Promise<void> {
     clearTimeout(timer);
+    hinted = false;
+    startedAt = performance.now();
     const run = poll().finally(() => {
       if (running === run) running = undefined;
-      if (!closed && !queued) timer = setTimeout(() => void start(), pollIntervalMs);
+      if (!closed && !queued) schedule(hinted ? hintIntervalMs : pollIntervalMs);
     });
     running = run;
     return run;
@@ -94,6 +108,11 @@ export function createTenantTable({
         return start();
       });
       return queued;
+    },
+    hint() {
+      if (closed || hinted) return;
+      hinted = true;
+      if (!running && !queued) schedule(Math.max(0, startedAt + hintIntervalMs - performance.now()));
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -2,12 +2,8 @@ import type { ExecutionResult } from 'graphql';
 import type { Authenticator } from '#gateway/auth/authenticator.ts';
 import type { Caller } from '#gateway/auth/caller.ts';
 import type { ExecutionRequest, LiveSubscription } from '#gateway/execution/executor.ts';
-import type {
-  KnownOperation,
-  OperationCall,
-  OperationRunner,
-  OperationText,
-} from '#gateway/execution/operation-runner.ts';
+import type { KnownOperation, OperationCall, OperationRunner } from '#gateway/execution/operation-runner.ts';
+import type { OperationText } from '#gateway/execution/operation-cache.ts';
 import { publishErrors, publishResult } from '#gateway/execution/outgoing-errors.ts';
 import { toGraphQLError } from '#gateway/execution/subgraph-call.ts';
 import type { ActiveGraph, GraphRegistry } from '#gateway/graph/registry.ts';

@@ -81,3 +81,15 @@ describe('createTenantTable', () => {
     expect(asked).toHaveLength(2);
   });
 });
+
+describe('hints', () => {
+  it('bring the next poll forward, one for many', async () => {
+    const { table, asked } = setUp([]);
+    await using stack = new AsyncDisposableStack();
+    stack.use(table);
+    await table.refresh();
+    const before = asked.length;
+    for (let hint = 0; hint < 1_000; hint += 1) table.hint();
+    await expect.poll(() => asked.length).toBe(before + 1);
+  });
+});
