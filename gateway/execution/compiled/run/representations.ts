@@ -19,77 +19,67 @@ export function createRepresentationBuilder(
   inputRewrites: readonly Rewrite[],
 ): RepresentationBuilder {
   const select = createSelector(requires);
-  const keys = singleKeys(requires);
+  const flatKeys = readFlatKeys(requires);
   return (objects) => {
     const values: ResponseObject[] = [];
     const indexes: number[] = [];
-    const byKey = new Map<unknown, Map<unknown, number>>();
-    const byIdentity = new Map<string, number>();
-
-    /** -1: nothing to ask with. */
-    const add = (representation: ResponseObject | null): number => {
-      if (!representation?.__typename) return -1;
-      if (inputRewrites.length > 0) applyRewrites(inputRewrites, representation);
-      return values.push(representation) - 1;
-    };
-    const addByKey = (object: ResponseObject, key: string): number => {
-      const typename = object.__typename;
-      const value = readOwn(object, key);
-      let known = byKey.get(typename);
-      if (!known) byKey.set(typename, (known = new Map()));
-      const index = known.get(value) ?? add(select(object));
-      known.set(value, index);
-      return index;
-    };
-    const addByIdentity = (object: ResponseObject): number => {
-      const representation = select(object);
-      if (!representation) return -1;
-      const identity = identityOf(representation);
-      const index = byIdentity.get(identity) ?? add(representation);
-      byIdentity.set(identity, index);
-      return index;
-    };
+    const byTypename = new Map<unknown, Map<unknown, number>>();
 
     for (const object of objects) {
-      const key = keys.get(object.__typename);
-      indexes.push(key === undefined ? addByIdentity(object) : addByKey(object, key));
+      const typename = object.__typename;
+      const keys = flatKeys.get(typename);
+      const representation = keys ? null : select(object);
+      const identity = keys ? flatIdentity(object, keys) : representation && JSON.stringify(representation);
+      let known = byTypename.get(typename);
+      if (!known) byTypename.set(typename, (known = new Map()));
+      let index = known.get(identity);
+      if (index === undefined) {
+        const added = representation ?? select(object);
+        index = -1;
+        if (added?.__typename) {
+          applyRewrites(inputRewrites, added);
+          index = values.push(added) - 1;
+        }
+        known.set(identity, index);
+      }
+      indexes.push(index);
     }
     return { values, indexes };
   };
 }
 
 /**
- * By type name, the one field beside `__typename` that a representation of such an object consists of, where it is a
- * leaf: objects are then told apart by its value alone, before anything is built.
+ * By type name, the fields beside `__typename` that a representation of such an object consists of, where they have no
+ * selections: objects are then told apart by their values, before anything is built.
  */
-function singleKeys(requires: readonly Requirement[]): Map<unknown, string> {
-  const keys = new Map<unknown, string>();
+function readFlatKeys(requires: readonly Requirement[]): Map<unknown, readonly string[]> {
+  const keys = new Map<unknown, readonly string[]>();
   const several = new Set<unknown>();
   for (const requirement of requires) {
     if (requirement.kind !== 'fragment' || !requirement.typenames) return new Map();
-    const [first, second, ...more] = requirement.selections.filter(
-      (selection) => selection.kind !== 'field' || selection.key !== '__typename',
+    const { selections, typenames } = requirement;
+    const fields = selections.filter((selection) => selection.kind === 'field' && !selection.selections);
+    const names = fields.flatMap((field) =>
+      field.kind === 'field' && field.key !== '__typename' ? [field.key] : [],
     );
-    const isSingle = first?.kind === 'field' && !first.selections && !second && more.length === 0;
-    for (const typename of requirement.typenames) {
-      if (!isSingle || (keys.has(typename) && keys.get(typename) !== first.key)) several.add(typename);
-      else keys.set(typename, first.key);
+    for (const typename of typenames) {
+      if (fields.length < selections.length || keys.has(typename)) several.add(typename);
+      else keys.set(typename, names);
     }
   }
+  // What several fragments select together is compared as a whole.
   for (const typename of several) keys.delete(typename);
   return keys;
 }
 
-/** Equal for equal values of one selection: members are always in the same order. */
-function identityOf(representation: ResponseObject): string {
+/** Equal for equal values: one is its own identity, of several each carries its length or ends by itself. */
+function flatIdentity(object: ResponseObject, keys: readonly string[]): unknown {
+  const [only] = keys;
+  if (keys.length === 1 && only !== undefined) return readOwn(object, only);
   let identity = '';
-  for (const key in representation) {
-    const value = representation[key];
-    // Lengths keep "a","bc" apart from "ab","c".
-    identity +=
-      typeof value === 'string'
-        ? `${key.length}${key}${value.length}:${value}`
-        : `${key.length}${key}=${JSON.stringify(value)};`;
+  for (const key of keys) {
+    const value = readOwn(object, key);
+    identity += typeof value === 'string' ? `${value.length}:${value}` : `${JSON.stringify(value)};`;
   }
   return identity;
 }
