@@ -243,6 +243,8 @@ const typeEnds = [
   'Aggregate',
   'GroupBy',
   'Having',
+  ...['Group', 'Distinct', 'Totals', 'Bounds', 'Order'].map((end) => `Aggregate${end}`),
+  ...['Distinct', 'Totals', 'Bounds'].map((end) => `Having${end}`),
   'UniqueField',
   'Change',
   'History',

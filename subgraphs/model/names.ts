@@ -40,6 +40,19 @@ export const relationInputName = (target: Pick<Named, 'name'>): string => `${typ
 export const uniqueFieldEnumName = (entity: Pick<Named, 'name'>): string => `${typeName(entity)}UniqueField`;
 export const aggregateTypeName = (entity: Pick<Named, 'name'>): string => `${typeName(entity)}Aggregate`;
 export const groupByTypeName = (entity: Pick<Named, 'name'>): string => `${typeName(entity)}GroupBy`;
+
+/** The types beside `ContactAggregate` and `ContactGroupBy`. */
+export const aggregateNames = (entity: Pick<Named, 'name'>) => ({
+  group: `${typeName(entity)}AggregateGroup`,
+  distinct: `${typeName(entity)}AggregateDistinct`,
+  totals: `${typeName(entity)}AggregateTotals`,
+  bounds: `${typeName(entity)}AggregateBounds`,
+  order: `${typeName(entity)}AggregateOrder`,
+  having: `${typeName(entity)}Having`,
+  havingDistinct: `${typeName(entity)}HavingDistinct`,
+  havingTotals: `${typeName(entity)}HavingTotals`,
+  havingBounds: `${typeName(entity)}HavingBounds`,
+});
 export const changeTypeName = (entity: Pick<Named, 'name'>): string => `${typeName(entity)}Change`;
 
 /** The enum of a SELECT or MULTI_SELECT field: `ContactStatus`. */
@@ -102,6 +115,7 @@ export function generatedNames(
       uniqueFieldEnumName(entity),
       aggregateTypeName(entity),
       groupByTypeName(entity),
+      ...Object.values(aggregateNames(entity)),
       changeTypeName(entity),
       ...selects.map((field) => selectEnumName(entity, field)),
       ...selects.map((field) => selectComparisonName(entity, field)),

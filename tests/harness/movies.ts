@@ -85,7 +85,10 @@ const fields: [string, string][] = [
 export const movieFields = fields.map(([name]) => name).join(' ');
 
 /** Defines `director` and `movie` (with a relation between them). */
-export async function defineMovies(client: Client, movies: readonly MovieRow[]): Promise<void> {
+export async function defineMovies(
+  client: Pick<Client, 'query'>,
+  movies: readonly MovieRow[],
+): Promise<void> {
   const create = `mutation ($input: CreateEntityInput!) { createEntity(input: $input) { id } }`;
   await client.query(create, {
     input: { name: 'director', fields: [{ name: 'name', type: 'TEXT', isRequired: true, isUnique: true }] },
@@ -107,7 +110,10 @@ export async function defineMovies(client: Client, movies: readonly MovieRow[]):
 }
 
 /** Loads every director and movie through the batch mutations; the ids stand in the order of `movies`. */
-export async function loadMovies(client: Client, movies: readonly MovieRow[]): Promise<string[]> {
+export async function loadMovies(
+  client: Pick<Client, 'query'>,
+  movies: readonly MovieRow[],
+): Promise<string[]> {
   const names = [...new Set(movies.map((movie) => movie.director).filter((name) => name !== null))];
   const { createDirectors } = await client.query(
     `mutation ($inputs: [CreateDirectorInput!]!) { createDirectors(inputs: $inputs) { id name } }`,

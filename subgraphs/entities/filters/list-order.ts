@@ -67,19 +67,7 @@ function readTerm(
   path: string,
   relations: readonly FieldDefinition[],
 ): OrderKey {
-  const members =
-    typeof term === 'object' && term !== null
-      ? Object.entries(term).filter(([, value]) => value !== undefined)
-      : [];
-  const [first] = members;
-  if (!first || members.length > 1) {
-    throw invalidField(
-      path,
-      'members',
-      `${path} must have exactly one member, such as { createdAt: DESC }: one for each term`,
-    );
-  }
-  const [name, value] = first;
+  const [name, value] = readOnlyMember(term, path, '{ createdAt: DESC }');
   const at = `${path}.${name}`;
   const system = systemOrderMembers.find((member) => member === name);
   if (system) return { relations, subject: system, ...readDirection(value, at) };
@@ -93,7 +81,25 @@ function readTerm(
   return readTerm(model, getTarget(model, field), value, at, [...relations, field]);
 }
 
-function readDirection(value: unknown, path: string): Pick<OrderKey, 'isDescending' | 'areNullsFirst'> {
+/** The one member of a term, with its value. */
+export function readOnlyMember(term: unknown, path: string, example: string): [string, unknown] {
+  const members =
+    typeof term === 'object' && term !== null
+      ? Object.entries(term).filter(([, value]) => value !== undefined)
+      : [];
+  const [first] = members;
+  if (first && members.length === 1) return first;
+  throw invalidField(
+    path,
+    'members',
+    `${path} must have exactly one member, such as ${example}: one for each term`,
+  );
+}
+
+export function readDirection(
+  value: unknown,
+  path: string,
+): Pick<OrderKey, 'isDescending' | 'areNullsFirst'> {
   const direction: OrderDirection | undefined = orderDirections.find((known) => known === value);
   if (!direction) throw invalidField(path, 'option', `${path} must be one of ${orderDirections.join(', ')}`);
   const isDescending = direction.startsWith('DESC');

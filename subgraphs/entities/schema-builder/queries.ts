@@ -2,8 +2,11 @@
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import {
+  aggregateNames,
+  aggregateTypeName,
   connectionTypeName,
   filterTypeName,
+  groupByTypeName,
   orderTypeName,
   relationIdName,
   rootNames,
@@ -42,7 +45,26 @@ ${uniqueFields(entity)
     search: String
     "Whether deleted records are listed too."
     includeDeleted: Boolean
-  ): ${connectionTypeName(entity)}!`;
+  ): ${connectionTypeName(entity)}!
+  "Figures over ${type} records: one group of all of them, or one for each different value of \`groupBy\`."
+  ${names.aggregate}(
+    "Which records."
+    filter: ${filterTypeName(entity)}
+    "Words to look for in the searchable fields."
+    search: String
+    "Whether deleted records count too."
+    includeDeleted: Boolean
+    "What the records of a group share, up to 5; all records are one group where absent."
+    groupBy: [${groupByTypeName(entity)}!]
+    "Which groups."
+    having: ${aggregateNames(entity).having}
+    "In which order; by what the groups share where absent."
+    orderBy: [${aggregateNames(entity).order}!]
+    "How many groups from the start, 1 to 1,000; 1,000 where absent."
+    first: Int
+    "How many groups to skip."
+    offset: Int
+  ): [${aggregateTypeName(entity)}!]!`;
 }
 
 /** The argument of `contactBy<Field>`: the field's own name, or its id's for a relation. */

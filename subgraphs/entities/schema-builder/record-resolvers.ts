@@ -10,10 +10,12 @@ import { findField, inversesOf } from '#subgraphs/model/relations.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { InverseArguments } from '../loaders.ts';
 import type { ListRequest, Page, StoredRecord } from '../store/record-store.ts';
+import { aggregateResolver } from './aggregate-resolvers.ts';
 import { ConnectionNode, resolveTotalCount } from './connection-node.ts';
 import { uniqueFields } from './enums.ts';
 import { type RecordNode, recordOf, toNode } from './nodes.ts';
 import { uniqueArgumentName } from './queries.ts';
+import { getEntity } from './request-entity.ts';
 import { writeResolvers } from './write-resolvers.ts';
 
 export type ListArguments = Omit<ListRequest, 'entity'>;
@@ -31,13 +33,6 @@ export function recordResolvers(model: TenantModel): Resolvers {
   return resolvers;
 }
 
-/** The request's definition of a generated type. NOT_FOUND where the entity is gone since the graph was planned. */
-export function getEntity(context: EntitiesContext, type: string): EntityDefinition {
-  const entity = context.model.entityByType.get(type);
-  if (!entity) throw new DomainError('NOT_FOUND', `There is no entity ${type} any more`);
-  return entity;
-}
-
 function queryResolvers(entity: EntityDefinition): Resolvers {
   const type = typeName(entity);
   const names = rootNames(entity);
@@ -48,6 +43,7 @@ function queryResolvers(entity: EntityDefinition): Resolvers {
     async [names.many](_root: unknown, args: ListArguments, context: EntitiesContext) {
       return listRecords(context, getEntity(context, type), args, toNode);
     },
+    [names.aggregate]: aggregateResolver(type),
   };
   for (const field of uniqueFields(entity)) {
     const argument = uniqueArgumentName(field);

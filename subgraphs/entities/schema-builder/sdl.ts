@@ -1,5 +1,6 @@
 /** A tenant's definitions → the SDL of its entities. */
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { aggregateSdl } from '#subgraphs/model/aggregate/sdl.ts';
 import { filterSdl } from '#subgraphs/model/filter/sdl.ts';
 import { orderSdl } from '#subgraphs/model/order/sdl.ts';
 import { selectEnumsSdl } from '#subgraphs/model/sdl.ts';
@@ -34,5 +35,6 @@ function entityTypesSdl(model: TenantModel, entity: EntityDefinition): string[] 
     recordInputsSdl(entity),
     filterSdl(model, entity),
     orderSdl(model, entity),
+    aggregateSdl(model, entity),
   ].filter((sdl) => sdl !== '');
 }

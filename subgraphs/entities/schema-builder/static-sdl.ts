@@ -1,5 +1,6 @@
 /** The part of the schema that every tenant has. */
 import { readStaticSdl, sharedSdl } from '#subgraphs/server/static-sdl.ts';
+import { dateBucketSdl } from '#subgraphs/model/aggregate/sdl.ts';
 import { comparisonInputsSdl } from '#subgraphs/model/filter/sdl.ts';
 import { orderDirectionSdl } from '#subgraphs/model/order/sdl.ts';
 
@@ -8,5 +9,6 @@ export const staticEntitiesSdl: string = [
   readStaticSdl('entities'),
   sharedSdl,
   orderDirectionSdl(),
+  dateBucketSdl(),
   comparisonInputsSdl(),
 ].join('\n\n');

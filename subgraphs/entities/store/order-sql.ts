@@ -1,10 +1,11 @@
 /** An order's keys in SQL, and the conditions that begin or end a page at a cursor. */
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import type { SqlParameters, SqlType } from '#subgraphs/model/filter/sql-parameters.ts';
-import { orderKeySql, relationIdSql } from '#subgraphs/model/filter/sql-values.ts';
+import { orderKeySql } from '#subgraphs/model/filter/sql-values.ts';
 import type { SqlRow } from '#subgraphs/model/filter/sql-values.ts';
 import type { OrderKey } from '../filters/list-order.ts';
 import type { CursorValue, CursorValueType } from '../filters/list-cursor.ts';
+import { createRelationJoins } from './relation-joins.ts';
 
 export interface SqlKey {
   readonly sql: string;
@@ -38,27 +39,9 @@ export function buildOrderSql(
   parameters: SqlParameters,
   entityById: ReadonlyMap<string, EntityDefinition>,
 ): OrderSql {
-  const joined = new Map<string, SqlRow>();
-  let joins = '';
-  const follow = (key: OrderKey): SqlRow => {
-    let at = row;
-    let path = '';
-    for (const relation of key.relations) {
-      path += `/${relation.id}`;
-      let next = joined.get(path);
-      if (!next) {
-        const entity = entityById.get(relation.targetEntityId as string) as EntityDefinition;
-        next = { alias: `o${joined.size + 1}`, entity };
-        joined.set(path, next);
-        const { alias } = next;
-        joins += ` left join records ${alias} on ${alias}.tenant_id = ${parameters.add(tenantId, 'uuid')} and ${alias}.entity_id = ${parameters.add(entity.id, 'uuid')} and ${alias}.id = ${relationIdSql(at, relation, parameters)} and ${alias}.deleted_at is null`;
-      }
-      at = next;
-    }
-    return at;
-  };
+  const joins = createRelationJoins(row, tenantId, parameters, entityById);
   const sqlKeys = keys.map((key): SqlKey => {
-    const at = follow(key);
+    const at = joins.follow(key.relations);
     const { isDescending, areNullsFirst } = key;
     const isJoined = at !== row;
     if (typeof key.subject === 'string') {
@@ -83,7 +66,7 @@ export function buildOrderSql(
       isSlot: key.subject.slot !== null && !isJoined,
     };
   });
-  return { keys: sqlKeys, joins };
+  return { keys: sqlKeys, joins: joins.sql() };
 }
 
 /** The same keys read from the list's other end. */

@@ -1,5 +1,6 @@
 /** The record store's contract: what the generated resolvers ask of storage. Implementation: `createRecordStore`. */
 import type { Claims } from '#schema/claims.ts';
+import type { AggregateFunction } from '#subgraphs/model/aggregate/members.ts';
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 
 /** A record as it is stored: `data` by field key, in stored form (dates as ISO text, relations as ids). */
@@ -51,6 +52,26 @@ export interface InverseRequest extends ListRequest {
   readonly parentIds: readonly string[];
 }
 
+/** Figures over groups of records. `groupBy having orderBy` as the generated input types give them; validated by the store. */
+export interface AggregateRequest
+  extends Pick<ListRequest, 'entity' | 'filter' | 'search' | 'includeDeleted'> {
+  readonly groupBy?: readonly Readonly<Record<string, unknown>>[] | null;
+  readonly having?: Readonly<Record<string, unknown>> | null;
+  readonly orderBy?: readonly OrderTerm[] | null;
+  readonly first?: number | null;
+  readonly offset?: number | null;
+  /** The figures to compute: a function, and a field's member of it. Others are ignored. */
+  readonly measures: readonly { readonly name: AggregateFunction; readonly member: string }[];
+}
+
+type Figures = Readonly<Record<string, unknown>>;
+
+/** Values by member, in output form. */
+export interface AggregateGroup extends Readonly<Record<AggregateFunction, Figures>> {
+  readonly group: Figures;
+  readonly count: number;
+}
+
 /** What an import says of a record that it brings along; what is absent the store decides as for any new record. */
 export interface RecordOrigin {
   /** CONFLICT where a record of the entity, deleted ones included, has it already. */
@@ -78,6 +99,8 @@ export interface RecordStore {
     context: StoreContext,
     request: Pick<ListRequest, 'entity' | 'filter' | 'search' | 'includeDeleted'>,
   ): Promise<number>;
+  /** Without `groupBy` exactly one group, also of no records, where `having` leaves it. */
+  aggregate(context: StoreContext, request: AggregateRequest): Promise<AggregateGroup[]>;
   listInverse(context: StoreContext, request: InverseRequest): Promise<Page[]>;
   countInverse(context: StoreContext, request: InverseRequest): Promise<number[]>;
 

@@ -2,6 +2,7 @@
 import type { RecordDatabase } from '#prisma/record-database.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
 import { validateInput } from '#subgraphs/model/values/input.ts';
+import { createRecordAggregates } from './record-aggregates.ts';
 import { createRecords } from './record-creation.ts';
 import { deleteRecord, restoreRecord } from './record-deletion.ts';
 import { takenError } from './record-keys.ts';
@@ -25,6 +26,7 @@ export function createRecordStore(
   const dependencies: WriteDependencies = { database, wakeUp, reload: options.reload };
   return {
     ...createRecordReads(database),
+    ...createRecordAggregates(database),
 
     create(context, entity, inputs, origins) {
       if (inputs.length === 0) return Promise.resolve([]);

@@ -7,6 +7,8 @@ export type SqlType =
   | 'text[]'
   | 'float8'
   | 'float8[]'
+  | 'numeric'
+  | 'numeric[]'
   | 'timestamptz'
   | 'timestamptz[]'
   | 'int4'

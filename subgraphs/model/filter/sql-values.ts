@@ -74,13 +74,33 @@ export function relationIdSql(row: SqlRow, field: FieldDefinition, parameters: S
   return slotSql(row, field) ?? castSql(row, field, 'uuid', parameters);
 }
 
-/** Rows of other entities may hold anything under the same key, and PostgreSQL may look at them first: the cast asks for the entity. */
+/** A time's value as timestamptz, whether in a slot or not. */
+export function timeSql(row: SqlRow, field: FieldDefinition, parameters: SqlParameters): string {
+  const slot = slotSql(row, field);
+  if (slot !== null) return slot;
+  const text = dataTextSql(row, field);
+  // A day is its first instant in UTC.
+  const instant = field.type === 'DATE' ? `(${text} || 'T00:00:00Z')` : text;
+  return guardedSql(row, `${instant}::timestamptz`, parameters);
+}
+
+/** A number's value as numeric, to the last digit of what is stored: sums of it do not depend on the order of the rows. */
+export function numericSql(row: SqlRow, field: FieldDefinition, parameters: SqlParameters): string {
+  const slot = slotSql(row, field);
+  return slot === null ? castSql(row, field, 'numeric', parameters) : `(${slot}::text)::numeric`;
+}
+
 function castSql(
   row: SqlRow,
   field: FieldDefinition,
-  type: 'float8' | 'uuid',
+  type: 'float8' | 'numeric' | 'uuid',
   parameters: SqlParameters,
 ): string {
+  return guardedSql(row, `${dataTextSql(row, field)}::${type}`, parameters);
+}
+
+/** Rows of other entities may hold anything under the same key, and PostgreSQL may look at them first: the cast asks for the entity. */
+function guardedSql(row: SqlRow, cast: string, parameters: SqlParameters): string {
   const entity = parameters.add(row.entity.id, 'uuid');
-  return `(case when ${row.alias}.entity_id = ${entity} then ${dataTextSql(row, field)}::${type} end)`;
+  return `(case when ${row.alias}.entity_id = ${entity} then ${cast} end)`;
 }

@@ -114,12 +114,12 @@ function systemSql(node: ComparisonNode, member: SystemFilterMember, row: SqlRow
 }
 
 /** `eq in lt lte gt gte` on an expression of a comparable type. */
-function compareSql(
+export function compareSql(
   node: ComparisonNode,
   expression: string,
-  type: 'uuid' | 'int4' | 'timestamptz' | 'float8' | 'text',
+  type: 'uuid' | 'int4' | 'timestamptz' | 'float8' | 'numeric' | 'text',
   operand: unknown,
-  writing: Writing,
+  writing: Pick<FilterSqlOptions, 'parameters'>,
 ): string {
   if (node.operator === 'in') {
     const values = (operand as unknown[]).filter((value) => type !== 'uuid' || value !== '');

@@ -44,6 +44,17 @@ export function parseFilter(
   return readFilter({ model, conditions: 0 }, entity, filter, path, 0);
 }
 
+/** One comparison (`{ gt: 5 }`) of a subject, apart from any filter. Throws BAD_USER_INPUT. */
+export function parseComparison(
+  subject: FieldDefinition | SystemFilterMember,
+  comparison: unknown,
+  path: string,
+): FilterNode {
+  const kind =
+    typeof subject === 'string' ? systemFilterMembers[subject].kind : ruleOf(subject).comparisonKind;
+  return readComparison({ conditions: 0 }, subject, kind, comparison, path);
+}
+
 function readFilter(
   reading: Reading,
   entity: EntityDefinition,
@@ -111,7 +122,7 @@ function readMember(
 }
 
 function readComparison(
-  reading: Reading,
+  reading: Pick<Reading, 'conditions'>,
   subject: FieldDefinition | SystemFilterMember,
   comparison: ComparisonKind,
   value: unknown,
@@ -223,7 +234,7 @@ function membersOf(value: unknown, path: string): [string, unknown][] {
   return Object.entries(value).filter(([, member]) => member !== undefined);
 }
 
-function count(reading: Reading, path: string): void {
+function count(reading: Pick<Reading, 'conditions'>, path: string): void {
   reading.conditions += 1;
   if (reading.conditions > filterLimits.conditions) {
     throw invalidField(path, 'maxLength', `the filter has more than ${filterLimits.conditions} conditions`);
