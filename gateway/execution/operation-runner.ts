@@ -71,7 +71,10 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
     const meanwhile = operations.find(loaded.active.hash, text);
     if (meanwhile) return { caller, active: loaded.active, operation: meanwhile };
     const operation = loaded.graph.prepare(parsed);
-    if ('errors' in operation) return operation;
+    if ('errors' in operation) {
+      // Who changed the definitions may ask for what is new while the swap is still under way.
+      return (await registry.whenNewer(caller.scope, loaded.active)) ? find(caller, text) : operation;
+    }
     operations.set(loaded.active.hash, text, operation);
     return { caller, active: loaded.active, operation };
   }

@@ -40,6 +40,8 @@ export interface GraphRegistry extends AsyncDisposable {
   ): Promise<{ readonly graph: LoadedGraph; readonly active: ActiveGraph }>;
   /** Brings the scope to `version` or later. Resolves with why it could not, the last good graph staying; else null. */
   update(scope: GraphScope, version: number): Promise<Error | null>;
+  /** Resolves when a newer graph than `active` is there that was on its way already; false when there is none. */
+  whenNewer(scope: GraphScope, active: ActiveGraph): Promise<boolean>;
   subscribe(listener: SwapListener): () => void;
 }
 
@@ -195,13 +197,18 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
       const current = { hash: sources.hash, definitionsVersion: sources.version };
       const entry = getEntry(scope);
       if (entry.active === active) swap(entry, current);
-      return { graph, active: current };
+      return { graph, active: entry.active?.hash === current.hash ? entry.active : current };
     },
     update(scope, version) {
       const entry = getEntry(scope);
       entry.wanted = Math.max(entry.wanted ?? 0, version);
       if (!isBehind(entry)) return Promise.resolve(null);
       return refresh(entry);
+    },
+    async whenNewer(scope, active) {
+      const entry = getEntry(scope);
+      if (entry.active === active) await entry.flight;
+      return entry.active !== undefined && entry.active.hash !== active.hash;
     },
     subscribe(listener) {
       listeners.add(listener);

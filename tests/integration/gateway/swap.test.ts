@@ -152,3 +152,27 @@ it('lets a request that has begun finish on the graph that it began with', async
   const sent = platform.subgraphs.seen.slice(before).map((entry) => entry.request.definitionsVersion);
   expect(sent).toEqual([version, version]);
 });
+
+it('is waited for by a request that needs it, where composing takes longer than the mutation waits', async () => {
+  await using platform = await startTestGateway();
+  const acme = platform.addTenant('acme');
+  const authorization = await platform.signIn(acme, 'ADMIN');
+  expect((await platform.post('{ movies { id } }', { authorization })).status).toBe(200);
+  const entities = platform.subgraphs.services.find((service) => service.name === 'entities');
+  const getSdl = entities?.getSdl;
+  const gate = Promise.withResolvers<void>();
+  Object.assign(entities ?? {}, {
+    getSdl: async (request: never) => {
+      await gate.promise;
+      return getSdl?.(request);
+    },
+  });
+  const added = await platform.post('mutation { createField(name: "rating") }', { authorization });
+  expect(added.data).toEqual({ createField: true });
+  const early = platform.post('{ movies { rating } }', { authorization });
+  // What the last good graph answers does not wait.
+  expect((await platform.post('{ movies { title } }', { authorization })).status).toBe(200);
+  gate.resolve();
+  expect(await early).toMatchObject({ status: 200, data: { movies: [] } });
+  expect((await platform.post('{ movies { nosuch } }', { authorization })).status).toBe(400);
+});
