@@ -81,4 +81,4 @@ end $$;
 -- Finding what waits to be run, and whose files have become old, goes across tenants; everything else about a transfer
 -- happens under its tenant's claims.
 create policy "platform" on "transfers" for select to tenantry_platform using (true);
-grant select ("tenant_id", "id", "status", "requested_at", "lease_until", "created_at", "finished_at", "file_id") on "transfers" to tenantry_platform;
+grant select ("tenant_id", "id", "kind", "status", "requested_at", "lease_until", "created_at", "finished_at", "file_id") on "transfers" to tenantry_platform;

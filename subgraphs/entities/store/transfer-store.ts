@@ -197,7 +197,7 @@ export function createTransferStore(database: RecordDatabase): TransferStore {
     findWaiting: (limit) =>
       database.platform({
         text: `select tenant_id as "tenantId", id from transfers
-          where requested_at is not null and (status = 'PENDING' or (status = 'RUNNING' and (lease_until is null or lease_until < now())))
+          where requested_at is not null and (kind = 'EXPORT' or file_id is not null) and (status = 'PENDING' or (status = 'RUNNING' and (lease_until is null or lease_until < now())))
           order by requested_at limit $1`,
         values: [limit],
       }),

@@ -3,12 +3,14 @@ import type { Claims } from '#schema/claims.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
 import type { DefinitionStore } from '../store/definition-store.ts';
 import type { RecordStore } from '../store/record-store.ts';
+import type { KnownKeys } from './import/known-keys.ts';
 import type { FileStore } from './files/file-store.ts';
 import type { TenantPeople } from './tenant/people.ts';
 import type { ProgressReport, Transfer } from './transfer.ts';
 
 export interface TransferTools {
   readonly records: RecordStore;
+  readonly known: KnownKeys;
   readonly files: FileStore;
   readonly definitions: Pick<DefinitionStore, 'change'>;
   readonly people: TenantPeople;

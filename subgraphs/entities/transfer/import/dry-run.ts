@@ -7,20 +7,20 @@ import { parseFieldValue } from '#subgraphs/model/values/input.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
 import type { RecordStore, StoreContext } from '../../store/record-store.ts';
 import type { ImportPlan } from './import-plan.ts';
-import { findByKeys } from './references.ts';
+import type { KnownKeys } from './known-keys.ts';
 import type { RowError } from './row-error.ts';
 import type { RowInput } from './row-input.ts';
 import type { BatchResult } from './write-batch.ts';
 
-/** Uniqueness is not looked at here: see known-keys.ts. */
+/** Uniqueness is not looked at here: see key-check.ts. */
 export async function checkWithoutWriting(
-  records: RecordStore,
+  { records, known: keys }: { records: Pick<RecordStore, 'findMany'>; known: KnownKeys },
   context: StoreContext,
   plan: ImportPlan,
   rows: readonly RowInput[],
 ): Promise<BatchResult> {
   const errors = await findMissingTargets(records, context, plan, rows);
-  const known = await findKnown(records, context, plan, rows);
+  const known = await findKnown(keys, context, plan, rows);
   let updated = 0;
   let created = 0;
   const refused = new Set(errors.map((error) => error.row));
@@ -48,7 +48,7 @@ export async function checkWithoutWriting(
 
 /** UPSERT: rows whose record is there. */
 async function findKnown(
-  records: RecordStore,
+  keys: KnownKeys,
   context: StoreContext,
   { entity, upsertOn }: ImportPlan,
   rows: readonly RowInput[],
@@ -56,21 +56,22 @@ async function findKnown(
   if (!upsertOn) return new Set();
   const member = upsertOn.type === 'RELATION' ? relationIdName(upsertOn.name) : upsertOn.name;
   const hashes = new Map<RowInput, string>();
-  const wanted = new Map<string, unknown>();
   for (const row of rows) {
     const { stored } = parseFieldValue(upsertOn, row.input[member] ?? null, member);
     if (stored === null) continue;
-    const hash = uniqueHash(upsertOn, stored);
-    hashes.set(row, hash);
-    wanted.set(hash, stored);
+    hashes.set(row, uniqueHash(upsertOn, stored));
   }
-  const taken = await findByKeys(records, context, entity, upsertOn, wanted);
+  const taken = await keys.findOwners(context.claims, {
+    entityId: entity.id,
+    fieldId: upsertOn.id,
+    hashes: [...new Set(hashes.values())],
+  });
   return new Set(rows.filter((row) => taken.has(hashes.get(row) ?? '')));
 }
 
 /** Relations given by id: the store checks them when it writes. */
 async function findMissingTargets(
-  records: RecordStore,
+  records: Pick<RecordStore, 'findMany'>,
   context: StoreContext,
   { model, entity }: ImportPlan,
   rows: readonly RowInput[],

@@ -3,7 +3,8 @@ import type { RecordStore, StoreContext } from '../../store/record-store.ts';
 import { isBroken, type SourceRow } from '../formats/source-row.ts';
 import type { ImportPlan } from './import-plan.ts';
 import type { ImportSettings } from './import-settings.ts';
-import type { KeyCheck } from './known-keys.ts';
+import type { KeyCheck } from './key-check.ts';
+import type { KnownKeys } from './known-keys.ts';
 import type { RowBatch } from './read-batches.ts';
 import { checkWithoutWriting } from './dry-run.ts';
 import type { RowError } from './row-error.ts';
@@ -12,6 +13,7 @@ import { type BatchResult, writeBatch } from './write-batch.ts';
 
 export interface BatchJob {
   readonly records: RecordStore;
+  readonly known: KnownKeys;
   readonly context: StoreContext;
   readonly plan: ImportPlan;
   readonly settings: ImportSettings;
@@ -32,7 +34,7 @@ export async function importBatch(job: BatchJob, batch: RowBatch): Promise<Batch
       errors.push({ row: item.number, line: item.line, column: null, field: null, ...item.problem });
     else rows.push(item);
   }
-  const read = await toInputs(records, context, plan.entity, rows, {
+  const read = await toInputs(job.known, context, plan.entity, rows, {
     ...job,
     ...plan,
     ...settings,
@@ -55,7 +57,7 @@ export async function importBatch(job: BatchJob, batch: RowBatch): Promise<Batch
     inputs = stopsAtError ? before(inputs, taken) : inputs.filter((row) => !refused.has(row.number));
   }
   const result = settings.isDryRun
-    ? await checkWithoutWriting(records, context, plan, inputs)
+    ? await checkWithoutWriting(job, context, plan, inputs)
     : await writeBatch(
         records,
         { context, entity: plan.entity, upsertOn: plan.upsertOn?.name ?? null, idOf: job.idOf, stopsAtError },
@@ -76,14 +78,7 @@ function before(rows: readonly RowInput[], errors: readonly RowError[]): RowInpu
 }
 
 /** Ids of these rows' records that are there; deleted meanwhile counts too. */
-async function findWritten(job: BatchJob, rows: readonly RowInput[]): Promise<Set<string>> {
+function findWritten(job: BatchJob, rows: readonly RowInput[]): Promise<ReadonlySet<string>> {
   const ids = rows.map((row) => job.idOf(row.number));
-  if (ids.length === 0) return new Set();
-  const { edges } = await job.records.list(job.context, {
-    entity: job.plan.entity,
-    first: ids.length,
-    filter: { id: { in: ids } },
-    includeDeleted: true,
-  });
-  return new Set(edges.map(({ record }) => record.id));
+  return job.known.findIds(job.context.claims, { entityId: job.plan.entity.id, ids });
 }

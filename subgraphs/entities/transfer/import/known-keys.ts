@@ -1,81 +1,38 @@
-/**
- * Finds rows whose unique values are taken, before they are written: by a record, or by an earlier row of the file. The
- * store has the last word; this spares it batches that it would refuse, and lets a dry run see what an import would.
- */
-import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
-import { relationIdName } from '#subgraphs/model/names.ts';
+/** What an import asks of uniqueness: which values, and which ids, are taken. Implementation: store/transfer-keys.ts. */
+import type { Claims } from '#schema/claims.ts';
+import type { FieldDefinition } from '#subgraphs/model/definition.ts';
 import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
-import { parseFieldValue } from '#subgraphs/model/values/input.ts';
-import type { RecordStore, StoreContext } from '../../store/record-store.ts';
-import { findByKeys } from './references.ts';
-import type { RowError } from './row-error.ts';
-import type { RowInput } from './row-input.ts';
 
-/** Hashes remembered over the whole file in a dry run, all fields together: about 100 bytes each. */
-const maxRemembered = 500_000;
-
-export interface KeyCheck {
-  /** Errors of the rows of one batch, in the order of the rows. */
-  check(context: StoreContext, entity: EntityDefinition, rows: readonly RowInput[]): Promise<RowError[]>;
+export interface KnownKeys {
+  /** The ids of the live records that have these values in a unique field, by the values' hashes (`uniqueHash`). One statement. */
+  findOwners(
+    claims: Claims,
+    request: { entityId: string; fieldId: string; hashes: readonly string[] },
+  ): Promise<ReadonlyMap<string, string>>;
+  /** Those of `ids` that records of the entity have, deleted ones included. One statement. */
+  findIds(
+    claims: Claims,
+    request: { entityId: string; ids: readonly string[] },
+  ): Promise<ReadonlySet<string>>;
 }
 
-/** `remembers`: rows of earlier batches are not in the store (a dry run), so their keys are kept here. */
-export function createKeyCheck(
-  records: Pick<RecordStore, 'list' | 'findByUnique'>,
-  options: { remembers: boolean },
-): KeyCheck {
-  const before = new Map<string, Map<string, number>>();
-  let remembered = 0;
+export interface Reference {
+  /** A unique field of the record that is referred to. */
+  readonly by: FieldDefinition;
+  /** In stored form, never null. */
+  readonly stored: unknown;
+}
 
-  async function checkField(
-    context: StoreContext,
-    entity: EntityDefinition,
-    field: FieldDefinition,
-    rows: readonly RowInput[],
-  ): Promise<RowError[]> {
-    const member = field.type === 'RELATION' ? relationIdName(field.name) : field.name;
-    const lines = before.get(field.id) ?? new Map<string, number>();
-    if (options.remembers) before.set(field.id, lines);
-    const wanted = new Map<string, unknown>();
-    const hashes = rows.map((row) => {
-      const { stored } = parseFieldValue(field, row.input[member] ?? null, member);
-      if (stored === null) return null;
-      const hash = uniqueHash(field, stored);
-      wanted.set(hash, stored);
-      return hash;
-    });
-    const taken = await findByKeys(records, context, entity, field, wanted);
-    const errors: RowError[] = [];
-    for (const [index, row] of rows.entries()) {
-      const hash = hashes[index] ?? null;
-      if (hash === null) continue;
-      const firstLine = lines.get(hash);
-      if (taken.has(hash) || firstLine !== undefined) {
-        const where =
-          firstLine === undefined ? `a ${entity.name} has it already` : `line ${firstLine} has it already`;
-        errors.push({
-          row: row.number,
-          line: row.line,
-          column: row.columns.get(member) ?? null,
-          field: member,
-          rule: 'unique',
-          message: `${member} must be unique, and ${where}`,
-        });
-      } else if (!options.remembers || remembered < maxRemembered) {
-        lines.set(hash, row.line);
-        remembered += 1;
-      }
-    }
-    return errors;
+/** Ids by field, then by the hash of the value; values that no record has are missing. One statement for each field. */
+export async function findReferences(
+  keys: KnownKeys,
+  claims: Claims,
+  references: readonly Reference[],
+): Promise<Map<FieldDefinition, ReadonlyMap<string, string>>> {
+  const found = new Map<FieldDefinition, ReadonlyMap<string, string>>();
+  for (const [by, group] of Map.groupBy(references, (reference) => reference.by)) {
+    const hashes = [...new Set(group.map(({ stored }) => uniqueHash(by, stored)))];
+    found.set(by, await keys.findOwners(claims, { entityId: by.entityId, fieldId: by.id, hashes }));
   }
-
-  return {
-    async check(context, entity, rows) {
-      const errors: RowError[] = [];
-      for (const field of entity.fields) {
-        if (field.isUnique) errors.push(...(await checkField(context, entity, field, rows)));
-      }
-      return errors.toSorted((a, b) => a.row - b.row);
-    },
-  };
+  return found;
 }

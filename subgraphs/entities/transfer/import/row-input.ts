@@ -2,12 +2,12 @@
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { checkInput, parseFieldValue } from '#subgraphs/model/values/input.ts';
 import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
-import type { RecordStore, StoreContext } from '../../store/record-store.ts';
+import type { StoreContext } from '../../store/record-store.ts';
 import { cellOf, type SourceRow } from '../formats/source-row.ts';
 import { convertCell } from '../values/convert-cell.ts';
 import type { ColumnTarget, ColumnTargets } from './column-mapping.ts';
 import type { ImportMode } from './import-settings.ts';
-import { findReferences, type Reference } from './references.ts';
+import { findReferences, type KnownKeys, type Reference } from './known-keys.ts';
 import type { RowError, RowPlace } from './row-error.ts';
 
 export interface RowInput extends RowPlace {
@@ -25,6 +25,7 @@ export interface RowInputOptions {
 interface PendingReference extends Reference {
   readonly row: DraftRow;
   readonly column: ColumnTarget;
+  readonly target: EntityDefinition;
 }
 
 interface DraftRow {
@@ -37,7 +38,7 @@ interface DraftRow {
 
 /** The good rows in order, and every error of the others. Relations by a unique field cost one statement for each such column. */
 export async function toInputs(
-  records: Pick<RecordStore, 'list' | 'findByUnique'>,
+  known: KnownKeys,
   context: StoreContext,
   entity: EntityDefinition,
   rows: readonly SourceRow[],
@@ -45,7 +46,7 @@ export async function toInputs(
 ): Promise<{ inputs: RowInput[]; errors: RowError[] }> {
   const references: PendingReference[] = [];
   const drafts = rows.map((row) => draftRow(row, options, references));
-  await resolveReferences(records, context, references);
+  await resolveReferences(known, context, references);
   for (const draft of drafts) checkDraft(entity, draft, options);
   return {
     inputs: drafts.filter((draft) => draft.errors.length === 0),
@@ -83,12 +84,12 @@ function draftRow(row: SourceRow, options: RowInputOptions, references: PendingR
 }
 
 async function resolveReferences(
-  records: Pick<RecordStore, 'list' | 'findByUnique'>,
+  known: KnownKeys,
   context: StoreContext,
   references: readonly PendingReference[],
 ): Promise<void> {
   if (references.length === 0) return;
-  const found = await findReferences(records, context, references);
+  const found = await findReferences(known, context.claims, references);
   for (const { row, column, target, by, stored } of references) {
     const id = found.get(by)?.get(uniqueHash(by, stored));
     if (id !== undefined) {

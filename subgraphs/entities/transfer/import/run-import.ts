@@ -6,7 +6,7 @@ import { readRows } from '../formats/read-rows.ts';
 import { columnsOf, createImportPlan, type ImportPlan, requireColumns } from './import-plan.ts';
 import { importBatch } from './import-batch.ts';
 import { defaultImportSettings, type ImportSettings } from './import-settings.ts';
-import { createKeyCheck } from './known-keys.ts';
+import { createKeyCheck } from './key-check.ts';
 import { countBytes, readBatches } from './read-batches.ts';
 import { rowId } from './record-ids.ts';
 import { type RowError, storableText } from './row-error.ts';
@@ -25,7 +25,7 @@ export async function runImport(tools: TransferTools, run: TransferRun): Promise
   if (!file) throw new DomainError('NOT_FOUND', 'The file of this transfer is not there any more');
   const counter = countBytes(file.content);
   const rows = readRows(counter.content, { format: transfer.format, delimiter: settings.delimiter });
-  const keys = createKeyCheck(tools.records, { remembers: settings.isDryRun });
+  const keys = createKeyCheck(tools.known, { remembers: settings.isDryRun });
   const ignored = new Set(transfer.ignoredColumns);
   let plan: ImportPlan | null = null;
   let mayRepeat = transfer.rows > 0 || transfer.attempts > 1;
@@ -42,7 +42,7 @@ export async function runImport(tools: TransferTools, run: TransferRun): Promise
     const context = { claims: run.claims, model, requestId: run.requestId };
     const result = await importBatch(
       {
-        ...{ records: tools.records, context, plan, settings, keys, mayRepeat },
+        ...{ records: tools.records, known: tools.known, context, plan, settings, keys, mayRepeat },
         isTextOnly: transfer.format === 'CSV',
         idOf: (number) => rowId(transfer, number),
       },

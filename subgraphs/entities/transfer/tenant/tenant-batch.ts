@@ -187,20 +187,14 @@ function toInput(
   );
 }
 
-async function findWritten(
+function findWritten(
   job: TenantBatchJob,
   context: StoreContext,
   entity: EntityDefinition,
   rows: readonly Row<TenantLineOf<'RECORD'>>[],
-): Promise<Set<string>> {
+): Promise<ReadonlySet<string>> {
   const ids = rows.map((row) => idHere(job, row.content.id));
-  const { edges } = await job.tools.records.list(context, {
-    entity,
-    first: ids.length,
-    filter: { id: { in: ids } },
-    includeDeleted: true,
-  });
-  return new Set(edges.map(({ record }) => record.id));
+  return job.tools.known.findIds(context.claims, { entityId: entity.id, ids });
 }
 
 function unknownEntity(row: Row<TenantLineOf<'RECORD' | 'LINKS'>>): RowError {

@@ -3,12 +3,11 @@ import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createDraft } from '#subgraphs/entities/definitions/draft.ts';
 import { readRows } from '#subgraphs/entities/transfer/formats/read-rows.ts';
 import { camelCase, nameFields } from '#subgraphs/entities/transfer/inference/field-names.ts';
 import { nameFromFile, proposeEntity } from '#subgraphs/entities/transfer/inference/propose-entity.ts';
 import { optionValue, proposeOptions } from '#subgraphs/entities/transfer/inference/select-options.ts';
-import { defineModel, modelOf } from '../model.ts';
+import { changeModel, defineModel, modelOf } from '../model.ts';
 import { piecesOf } from './source.ts';
 
 const folder = new URL('../../../../node_modules/vega-datasets/data/', import.meta.url);
@@ -116,9 +115,8 @@ describe('vega-datasets', () => {
     'zipcodes.csv',
   ])('can be defined as proposed: %s', async (file) => {
     const { entity } = await proposeFile(file);
-    const draft = createDraft({ model: modelOf([]), retired: [], entitiesWithRecords: new Set() });
-    draft.createEntity(entity);
-    expect(draft.finish().createdFields).toHaveLength(entity.fields?.length ?? 0);
+    const { change } = changeModel(modelOf([]), (draft) => draft.createEntity(entity));
+    expect(change.createdFields).toHaveLength(entity.fields?.length ?? 0);
   });
 
   it('reads only so many rows', async () => {
@@ -252,9 +250,7 @@ describe('names', () => {
           );
           const rows = Array.from({ length: 12 }, () => row);
           const { entity } = await proposals(piecesOf(JSON.stringify(rows), 10_000), 'JSON', name);
-          const draft = createDraft({ model: modelOf([]), retired: [], entitiesWithRecords: new Set() });
-          draft.createEntity(entity);
-          draft.finish();
+          changeModel(modelOf([]), (draft) => draft.createEntity(entity));
         },
       ),
       { numRuns: 200 },
