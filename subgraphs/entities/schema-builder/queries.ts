@@ -39,9 +39,9 @@ ${uniqueFields(entity)
     offset: Int
     "Which ones."
     filter: ${filterTypeName(entity)}
-    "In which order; by creation where absent."
+    "In which order; where absent the best answers to \`search\` first, else by creation."
     orderBy: [${orderTypeName(entity)}!]
-    "Words to look for in the searchable fields."
+    "Words that the searchable fields contain, all of them, without regard to case and accents: whole words rank before beginnings of words, those before parts."
     search: String
     "Whether deleted records are listed too."
     includeDeleted: Boolean

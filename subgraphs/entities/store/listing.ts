@@ -14,7 +14,7 @@ import { buildOrderSql, cursorTypeOf, reverseKeys } from './order-sql.ts';
 import type { SqlKey } from './order-sql.ts';
 import { recordColumns } from './record-row.ts';
 import type { ListRequest } from './record-store.ts';
-import { searchSql } from './search-sql.ts';
+import { parseSearch, rankKey, rankSignature, searchSql } from './search-sql.ts';
 
 /** The listed record's alias. */
 export const listed = 'x';
@@ -48,8 +48,8 @@ export function recordsWhere(
   if (!request.includeDeleted) parts.push(`${listed}.deleted_at is null`);
   const condition = filterSql(filter, { alias: listed, entity }, { tenantId: model.tenantId, parameters });
   if (condition !== 'true') parts.push(condition);
-  const search = searchSql(listed, request.search, parameters);
-  if (search !== null) parts.push(search);
+  const words = parseSearch(request.search);
+  if (words !== null) parts.push(searchSql({ alias: listed, entity }, words, parameters));
   return parts.join(' and ');
 }
 
@@ -61,9 +61,13 @@ export function readListing(model: TenantModel, request: ListRequest): Listing {
   const row: SqlRow = { alias: listed, entity: request.entity };
   const where = recordsWhere(model, request, parameters);
   const orderSql = buildOrderSql(order.keys, row, model.tenantId, parameters, model.entityById);
-  const types = orderSql.keys.map(cursorTypeOf);
+  // What is searched for and not ordered comes in order of its rank, equal ones by id.
+  const words = (request.orderBy ?? []).length === 0 ? parseSearch(request.search) : null;
+  const keys = words === null ? orderSql.keys : [rankKey(row, words, parameters), ...orderSql.keys];
+  const signature = words === null ? order.signature : rankSignature(request.entity, words);
+  const types = keys.map(cursorTypeOf);
   const read = (cursor: string | null, argument: 'after' | 'before') =>
-    cursor === null ? null : decodeListCursor(cursor, order.signature, types, argument);
+    cursor === null ? null : decodeListCursor(cursor, signature, types, argument);
   const after = read(page.after, 'after');
   const before = read(page.before, 'before');
   return {
@@ -71,12 +75,12 @@ export function readListing(model: TenantModel, request: ListRequest): Listing {
     parameters,
     where,
     joins: orderSql.joins,
-    keys: page.isBackward ? reverseKeys(orderSql.keys) : orderSql.keys,
+    keys: page.isBackward ? reverseKeys(keys) : keys,
     // Read from the end, the later cursor is where reading begins.
     after: page.isBackward ? before : after,
     before: page.isBackward ? after : before,
     page,
-    signature: order.signature,
+    signature,
   };
 }
 

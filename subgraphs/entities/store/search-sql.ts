@@ -1,17 +1,20 @@
-/** `search`: every word, folded, is contained in the record's search text. */
+/**
+ * `search`: every word, folded, is contained in the record's search text. Records are found by a function that may use
+ * the index on it (`search_records`; under row-level security nobody else's condition may), and ranked by another.
+ */
+import { createHash } from 'node:crypto';
 import { invalidField } from '#schema/errors.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import type { SqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
+import type { SqlRow } from '#subgraphs/model/filter/sql-values.ts';
 import { foldText } from '#subgraphs/model/fold.ts';
 import { isStorableText } from '#subgraphs/model/values/report.ts';
+import type { SqlKey } from './order-sql.ts';
 
 export const searchLimits = { length: 500, words: 20 } as const;
 
-/** The condition; null where nothing is searched for. Throws BAD_USER_INPUT for a search that is too long. */
-export function searchSql(
-  alias: string,
-  search: string | null | undefined,
-  parameters: SqlParameters,
-): string | null {
+/** The folded words; null where nothing is searched for. Throws BAD_USER_INPUT for a search that is too long. */
+export function parseSearch(search: string | null | undefined): readonly string[] | null {
   if (!search) return null;
   if (search.length > searchLimits.length) {
     throw invalidField('search', 'maxLength', `search must have at most ${searchLimits.length} characters`);
@@ -29,6 +32,32 @@ export function searchSql(
   if (words.length > searchLimits.words) {
     throw invalidField('search', 'words', `search must have at most ${searchLimits.words} words`);
   }
-  if (words.length === 0) return null;
-  return `(${words.map((word) => `strpos(${alias}.search, ${parameters.add(word, 'text')}) > 0`).join(' and ')})`;
+  return words.length === 0 ? null : words;
+}
+
+/** The condition on a row of `records`. */
+export function searchSql(row: SqlRow, words: readonly string[], parameters: SqlParameters): string {
+  const entity = parameters.add(row.entity.id, 'uuid');
+  // An array, so that every plan looks the records up by their keys, however few it was made for.
+  return `(${row.alias}.id = any(array(select search_records(${entity}, ${parameters.add(words, 'text[]')}))))`;
+}
+
+/** The key by which the best answers come first: exact words, then words that begin so, then substrings. */
+export function rankKey(row: SqlRow, words: readonly string[], parameters: SqlParameters): SqlKey {
+  return {
+    sql: `search_rank(${row.alias}.search, ${parameters.add(words, 'text[]')})`,
+    type: 'int4',
+    isDescending: true,
+    areNullsFirst: false,
+    isNullable: false,
+    isSlot: false,
+  };
+}
+
+/** Tells a ranked list's cursors apart from those of other searches and orders. */
+export function rankSignature(entity: EntityDefinition, words: readonly string[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify([entity.id, 'search', words]))
+    .digest('base64url')
+    .slice(0, 8);
 }
