@@ -1,8 +1,9 @@
 /**
  * `npm run bench [-- --shape list --only executor,bare --runs 5 --seconds 5]`: ours beside the limit and the peers in one
- * run. Prints a table and writes tests/bench/results/queries.json. Installs the peers where they are missing.
+ * run. Prints a table and writes tests/bench/results/queries.json. With `--memory`: what tenants' graphs cost instead. Installs the peers where they are missing.
  */
 import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { measureVariant } from './measure.ts';
 import { answerOnce } from './servers/compiled-in-process.ts';
@@ -20,8 +21,14 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '5' },
     'warm-up': { type: 'string', default: '5' },
     connections: { type: 'string', default: '32' },
+    memory: { type: 'boolean', default: false },
   },
 });
+if (values.memory) {
+  const memory = fileURLToPath(new URL('memory.ts', import.meta.url));
+  execFileSync(process.execPath, ['--expose-gc', memory], { stdio: 'inherit' });
+  process.exit();
+}
 const chosenVariants = values.only?.split(',');
 const options = {
   runs: Number(values.runs),

@@ -1,6 +1,14 @@
 /** A supergraph that operations can be compiled on. What it compiles keeps nothing of it but copies of input types. */
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
+import {
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  operationFromDocument,
+  Supergraph,
+} from '@apollo/federation-internals';
+import type { Schema } from '@apollo/federation-internals';
 import { QueryPlanner } from '@apollo/query-planner';
 import {
   buildSchema,
@@ -18,6 +26,7 @@ import { DomainError } from '#schema/errors.ts';
 import type { LoadedGraph, ParsedOperation, SubgraphMap } from '../executor.ts';
 import { buildRecipe } from './plan/build-recipe.ts';
 import { createInputTypeCopies } from './plan/input-types.ts';
+import type { OperationRecipe } from './recipe.ts';
 import { CompiledOperation } from './run/compiled-operation.ts';
 import type { Introspect } from './run/compiled-operation.ts';
 
@@ -28,8 +37,8 @@ export interface LoadedGraphOptions {
   readonly validateSupergraph: boolean;
 }
 
-/** Bytes of heap for each character of supergraph SDL. */
-const heapBytesPerSdlCharacter = 90;
+/** Bytes of heap for each field, argument and value of the supergraph, in all the forms that planning needs. */
+const heapBytesPerElement = 2_500;
 const maxValidationErrors = 20;
 
 /** Throws when the SDL is no supergraph or needs federation features that the planner lacks. */
@@ -54,7 +63,8 @@ export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOpt
     const queryPlan = planner.buildQueryPlan(operation);
     const recipe = buildRecipe({ parsed, schema, supergraph: supergraph.schema, queryPlan, inputTypes });
     return new CompiledOperation({
-      recipe,
+      // Copied: a name parsed out of SDL is a window on its whole text, and would keep that.
+      recipe: JSON.parse(JSON.stringify(recipe)) as OperationRecipe,
       inputTypes: inputTypes.types,
       subgraphs: options.subgraphs,
       introspect,
@@ -63,7 +73,7 @@ export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOpt
 
   return {
     apiSdl,
-    heapBytes: supergraphSdl.length * heapBytesPerSdlCharacter,
+    heapBytes: countElements(supergraph.schema) * heapBytesPerElement,
     prepare(parsed) {
       const errors = [
         ...validate(schema, parsed.document, rules, { maxErrors: maxValidationErrors }),
@@ -79,6 +89,19 @@ export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOpt
       }
     },
   };
+}
+
+function countElements(schema: Schema): number {
+  let count = 0;
+  for (const type of schema.types()) {
+    count++;
+    if (isEnumType(type)) count += type.values.length;
+    else if (isInputObjectType(type)) count += type.fields().length;
+    else if (isObjectType(type) || isInterfaceType(type)) {
+      for (const field of type.fields()) count += 1 + field.arguments().length;
+    }
+  }
+  return count;
 }
 
 /** `__proto__` as a response name would set a prototype wherever an answer passes; nobody means it. */

@@ -10,6 +10,13 @@ export type CoercedVariables =
 
 /** A request with more mistakes than this is told of the first ones only. */
 const maxErrors = 50;
+/** Objects and lists nested in each other, JSON values included: what comes after us may walk them by recursion. */
+const maxDepth = 200;
+/**
+ * Input objects and elements of lists, of all variables together. A thousand records need a few thousand; a body of `{},`
+ * would hold a million, each of which costs a subgraph 10 µs without a pause.
+ */
+const maxValues = 50_000;
 
 /** `conditions`: variables that a skip or include reads, which have to be booleans. */
 export function coerceVariables(
@@ -20,6 +27,7 @@ export function coerceVariables(
 ): CoercedVariables {
   const values: Record<string, unknown> = {};
   const errors: GraphQLError[] = [];
+  const budget = { left: maxValues };
   for (const { name, type, ...rest } of variables) {
     const value = Object.hasOwn(provided, name) ? provided[name] : undefined;
     if (value === undefined) {
@@ -37,8 +45,12 @@ export function coerceVariables(
       );
       continue;
     }
-    const input = new Input(name, types, errors);
-    values[name] = input.coerce(type, value, null);
+    try {
+      values[name] = new Input(name, types, errors, budget).coerce(type, value, null);
+    } catch (error) {
+      if (error instanceof TooMuch) return { values: null, errors: [error.answer] };
+      throw error;
+    }
     if (errors.length >= maxErrors) break;
   }
   if (errors.length === 0) {
@@ -56,17 +68,46 @@ export function coerceVariables(
 interface Place {
   readonly outer: Place | null;
   readonly key: string | number;
+  /** How many places lie around it, and 1. */
+  readonly depth: number;
+}
+
+function inside(outer: Place | null, key: string | number): Place {
+  return { outer, key, depth: (outer?.depth ?? 0) + 1 };
+}
+
+/** Ends the walk: the rest would cost what the limit is there to save. */
+class TooMuch extends Error {
+  readonly answer: GraphQLError;
+
+  constructor(variable: string, rule: string, message: string) {
+    super(message);
+    this.answer = invalidVariable(variable, '', rule, message);
+  }
 }
 
 class Input {
   readonly #variable: string;
   readonly #types: InputTypes;
   readonly #errors: GraphQLError[];
+  readonly #budget: { left: number };
 
-  constructor(variable: string, types: InputTypes, errors: GraphQLError[]) {
+  constructor(variable: string, types: InputTypes, errors: GraphQLError[], budget: { left: number }) {
     this.#variable = variable;
     this.#types = types;
     this.#errors = errors;
+    this.#budget = budget;
+  }
+
+  #spend(place: Place | null, values: number): void {
+    if (place !== null && place.depth > maxDepth) this.#tooDeep();
+    this.#budget.left -= values;
+    if (this.#budget.left < 0)
+      throw new TooMuch(this.#variable, 'maxValues', `holds more than ${maxValues} objects and list elements`);
+  }
+
+  #tooDeep(): never {
+    throw new TooMuch(this.#variable, 'depth', `is nested deeper than ${maxDepth} levels`);
   }
 
   coerce(ref: InputRef, value: unknown, place: Place | null): unknown {
@@ -78,7 +119,8 @@ class Input {
     if (ref.list) {
       const { list } = ref;
       if (!Array.isArray(value)) return [this.coerce(list, value, place)];
-      return value.map((element, key) => this.coerce(list, element, { outer: place, key }));
+      this.#spend(place, value.length);
+      return value.map((element, key) => this.coerce(list, element, inside(place, key)));
     }
     const type = this.#types.get(ref.named);
     switch (type?.kind) {
@@ -105,6 +147,7 @@ class Input {
       this.#fail(place, 'object', `Expected type "${name}" to be an object`);
       return undefined;
     }
+    this.#spend(place, 1);
     const given = value as Record<string, unknown>;
     const coerced: Record<string, unknown> = {};
     let known = 0;
@@ -113,18 +156,18 @@ class Input {
       if (hasOwn) known++;
       const fieldValue = hasOwn ? given[key] : undefined;
       if (fieldValue !== undefined) {
-        coerced[key] = this.coerce(field.type, fieldValue, { outer: place, key });
+        coerced[key] = this.coerce(field.type, fieldValue, inside(place, key));
       } else if (field.defaultValue !== undefined) {
         coerced[key] = field.defaultValue;
       } else if (field.type.nonNull) {
         const message = `Field "${key}" of required type "${typeName(field.type)}" was not provided`;
-        this.#fail({ outer: place, key }, 'required', message);
+        this.#fail(inside(place, key), 'required', message);
       }
     }
     if (known < Object.keys(given).length) {
       for (const key of Object.keys(given)) {
         if (type.fields.has(key)) continue;
-        this.#fail({ outer: place, key }, 'unknown', `Field ${shown(key)} is not defined by type "${name}"`);
+        this.#fail(inside(place, key), 'unknown', `Field ${shown(key)} is not defined by type "${name}"`);
       }
     }
     if (type.isOneOf) this.#oneOf(name, coerced, place);
@@ -137,13 +180,14 @@ class Input {
     if (keys.length !== 1 || only === undefined) {
       this.#fail(place, 'oneOf', `Exactly one key must be specified for OneOf type "${name}"`);
     } else if (coerced[only] === null) {
-      this.#fail({ outer: place, key: only }, 'oneOf', `Field "${only}" must be non-null`);
+      this.#fail(inside(place, only), 'oneOf', `Field "${only}" must be non-null`);
     }
   }
 
   #scalar(name: string, leaf: BuiltInLeaf, value: unknown, place: Place | null): unknown {
     switch (leaf) {
       case 'Custom':
+        if (!isWithin(value, maxDepth - (place?.depth ?? 0))) this.#tooDeep();
         return value;
       case 'String':
         if (typeof value === 'string') return value;
@@ -181,6 +225,13 @@ function invalidVariable(name: string, field: string, rule: string, message: str
   const text = `Variable "$${name}" ${message}.`;
   const fields: FieldError[] = [{ field: field || name, rule, message: text }];
   return badRequest(text, { fields });
+}
+
+/** Whether no more than `levels` objects and lists of the value are nested in each other. */
+function isWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (levels <= 0) return false;
+  return Object.values(value).every((member) => isWithin(member, levels - 1));
 }
 
 function typeName(ref: InputRef): string {
