@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createClaimsSigner } from '#gateway/execution/http/claims-signer.ts';
 import { createHttpIdentity, createHttpSubgraph } from '#gateway/execution/http/http-subgraph.ts';
+import { createRemoteTransfers } from '#gateway/http/remote-transfers.ts';
 import { graphiqlFolder } from '#gateway/http/graphiql/folder.ts';
 import { createGateway } from '#gateway/server.ts';
 import { createControlDatabase } from '#prisma/control-database.ts';
@@ -15,6 +16,10 @@ import { type SubgraphName, type SubgraphService, subgraphNames } from '#schema/
 import { createEntitiesService } from '#subgraphs/entities/service.ts';
 import { createDefinitionStore } from '#subgraphs/entities/store/definition-store.ts';
 import { createRecordStore } from '#subgraphs/entities/store/records.ts';
+import { createKnownKeys } from '#subgraphs/entities/store/transfer-keys.ts';
+import { createTransferStore } from '#subgraphs/entities/store/transfer-store.ts';
+import { createDiskFiles } from '#subgraphs/entities/transfer/files/disk-files.ts';
+import { createSubgraphPeople } from '#subgraphs/entities/transfer/tenant/subgraph-people.ts';
 import { createRetention } from '#subgraphs/realtime/log/retention.ts';
 import { createRealtimeService } from '#subgraphs/realtime/service.ts';
 import { createEventStore } from '#subgraphs/realtime/store/event-log.ts';
@@ -49,9 +54,22 @@ async function start(config: ProductConfig): Promise<void> {
     config.redisUrl === null ? createLocalWakeUp() : createRedisWakeUp(config.redisUrl, logger),
   );
 
+  const { tenants: tenantsUrl, entities: entitiesUrl } = config.gateway.subgraphUrls;
   const definitions = createDefinitionStore(database);
   const records = createRecordStore(database, wakeUp, { reload: definitions.load });
-  const entities = starting.use(createEntitiesService({ records, definitions, logger, wakeUp }));
+  const transfers = {
+    store: createTransferStore(database),
+    known: createKnownKeys(database),
+    files: createDiskFiles(join(dataFolder, 'files')),
+    people: createSubgraphPeople({ execute: (request) => tenants.execute(request) }),
+  };
+  const entities = starting.use(
+    createEntitiesService({
+      ...{ records, definitions, logger, wakeUp },
+      // Served elsewhere, their files are elsewhere too.
+      ...(entitiesUrl === null ? { transfers } : {}),
+    }),
+  );
   const { service: tenants, identity } = await createTenantsService({
     store: createTenantStore(control),
     secret,
@@ -75,7 +93,6 @@ async function start(config: ProductConfig): Promise<void> {
     timeoutMs: config.gateway.subgraphTimeoutMs,
   });
   const local: Record<SubgraphName, SubgraphService> = { tenants, entities, realtime };
-  const tenantsUrl = config.gateway.subgraphUrls.tenants;
   const gateway = await createGateway({
     config: { ...config.gateway, subgraphSecret: secret },
     subgraphs: subgraphNames.map((name) => {
@@ -86,6 +103,10 @@ async function start(config: ProductConfig): Promise<void> {
       tenantsUrl === null ? identity : starting.use(createHttpIdentity(addressOf('tenants', tenantsUrl))),
     hints: (listener) => wakeUp.subscribe(listener),
     graphiqlFolder: graphiqlFolder(),
+    transfers:
+      entitiesUrl === null
+        ? (entities.transfers?.content ?? null)
+        : starting.use(createRemoteTransfers({ url: entitiesUrl, signer })),
     logger,
   });
   starting.defer(() => gateway.close());

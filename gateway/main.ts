@@ -4,6 +4,7 @@ import { readGatewayConfig, type GatewayConfig } from './config.ts';
 import { createClaimsSigner } from './execution/http/claims-signer.ts';
 import { createHttpIdentity, createHttpSubgraph } from './execution/http/http-subgraph.ts';
 import { graphiqlFolder } from './http/graphiql/folder.ts';
+import { createRemoteTransfers } from './http/remote-transfers.ts';
 import { createLogger } from './logger.ts';
 import { createGateway } from './server.ts';
 
@@ -21,8 +22,12 @@ async function start(config: GatewayConfig): Promise<void> {
   const addresses = subgraphNames.map((name) => ({ ...common, name, url: getUrl(name) }));
   const subgraphs = addresses.map((address) => starting.use(createHttpSubgraph(address)));
   const identity = starting.use(createHttpIdentity({ ...common, name: 'tenants', url: getUrl('tenants') }));
+  const transfers = starting.use(createRemoteTransfers({ url: getUrl('entities'), signer }));
   const gateway = starting.adopt(
-    await createGateway({ config, subgraphs, identity, logger, graphiqlFolder: graphiqlFolder() }),
+    await createGateway({
+      ...{ config, subgraphs, identity, logger, transfers },
+      graphiqlFolder: graphiqlFolder(),
+    }),
     (it) => it.close(),
   );
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { SubgraphService, IdentityService } from '#schema/subgraph-protocol.ts';
+import type { TransferContent } from '#schema/transfer-content.ts';
 import { createAccessTokens } from './auth/access-tokens.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { createRights } from './auth/rights.ts';
@@ -19,6 +20,7 @@ import { createApp } from './http/app.ts';
 import { watchFreshConnections } from './http/fresh-connections.ts';
 import { addGraphQLRoute } from './http/graphql-route.ts';
 import { addPages } from './http/pages.ts';
+import { addTransferRoutes } from './http/transfer.ts';
 import type { Logger } from './logger.ts';
 import { createLiveSubscriptions } from './subscription/live-subscriptions.ts';
 import { createSocketServer } from './ws/socket-server.ts';
@@ -35,6 +37,8 @@ export interface GatewayOptions {
   readonly createEngine?: (options: { subgraphs: SubgraphMap; introspection: boolean }) => GraphEngine;
   /** The built IDE; null: none is served. */
   readonly graphiqlFolder?: string | null;
+  /** Where the files of imports and exports go; null: they are not served. */
+  readonly transfers?: TransferContent | null;
 }
 
 export interface Gateway {
@@ -91,6 +95,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const closeFresh = watchFreshConnections(app.server);
   addGraphQLRoute(app, { host, authenticator, credentialRules });
+  if (options.transfers) {
+    addTransferRoutes(app, { content: options.transfers, authenticator, credentialRules });
+  }
   await addPages(app, {
     authenticator,
     credentialRules,

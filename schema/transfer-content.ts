@@ -10,6 +10,12 @@ export function transferContentPath(id: string): string {
   return `/transfers/${id}/content`;
 }
 
+/** The same between the gateway and the entities subgraph. */
+export function internalContentPath(id: string): string {
+  return `/internal/transfers/${id}/content`;
+}
+
+/** Carries the file's name, URI-encoded. */
 export const fileNameHeader = 'x-file-name';
 
 export interface ContentRequest {

@@ -50,8 +50,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       callback(null, {
         origin: trusted ? origin : '*',
         credentials: trusted,
-        methods: ['GET', 'POST'],
-        exposedHeaders: ['x-request-id'],
+        methods: ['GET', 'POST', 'PUT'],
+        exposedHeaders: ['x-request-id', 'content-disposition'],
         maxAge: 86_400,
       });
     },

@@ -3,6 +3,7 @@ import type { RequestContext } from '#subgraphs/server/request-context.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
 import type { DefinitionService } from './definitions/service.ts';
 import type { Loaders } from './loaders.ts';
+import type { TransferService } from './transfer/service.ts';
 import type { RecordStore, StoreContext } from './store/record-store.ts';
 
 export interface EntitiesContext extends RequestContext {
@@ -16,6 +17,8 @@ export interface EntitiesContext extends RequestContext {
   readonly records: RecordStore;
   readonly definitions: DefinitionService;
   readonly loaders: Loaders;
+  /** Null where this process keeps no files. */
+  readonly transfers: TransferService | null;
 }
 
 /** Of nobody: for requests without a tenant. */

@@ -1,18 +1,24 @@
 /** The entities subgraph as a process of its own. */
+import { resolve } from 'node:path';
 import { migrate } from '#prisma/migrate.ts';
 import { createRecordDatabase } from '#prisma/record-database.ts';
 import { deriveRolePassword } from '#prisma/roles.ts';
 import { createLogger } from '#subgraphs/server/logger.ts';
-import type { SubgraphConfig } from '#subgraphs/server/subgraph-config.ts';
+import { createRemoteSubgraph } from '#subgraphs/server/remote-subgraph.ts';
 import { serveSubgraph } from '#subgraphs/server/subgraph-server.ts';
 import { createLocalWakeUp } from '#subgraphs/server/wake-up/local.ts';
 import { createRedisWakeUp } from '#subgraphs/server/wake-up/redis.ts';
-import { readEntitiesConfig } from './config.ts';
+import { type EntitiesConfig, readEntitiesConfig } from './config.ts';
 import { createEntitiesService } from './service.ts';
 import { createDefinitionStore } from './store/definition-store.ts';
 import { createRecordStore } from './store/records.ts';
+import { createKnownKeys } from './store/transfer-keys.ts';
+import { createTransferStore } from './store/transfer-store.ts';
+import { addContentRoute } from './transfer/content-route.ts';
+import { createDiskFiles } from './transfer/files/disk-files.ts';
+import { createSubgraphPeople, nobody } from './transfer/tenant/subgraph-people.ts';
 
-async function start(config: SubgraphConfig): Promise<void> {
+async function start(config: EntitiesConfig): Promise<void> {
   const { secret, port, host } = config;
   const logger = createLogger(config.logLevel);
   // Disposed in reverse: the server drains first, then goes what it stood on.
@@ -30,10 +36,26 @@ async function start(config: SubgraphConfig): Promise<void> {
       definitions,
       logger,
       wakeUp,
+      transfers: {
+        store: createTransferStore(database),
+        known: createKnownKeys(database),
+        files: createDiskFiles(resolve(config.dataFolder, 'files')),
+        people:
+          config.tenantsUrl === null
+            ? nobody
+            : createSubgraphPeople(createRemoteSubgraph({ url: config.tenantsUrl, secret })),
+      },
     }),
   );
-  const server = starting.adopt(await serveSubgraph({ service, secret, port, host, logger }), (it) =>
-    it.close(),
+  const { transfers } = service;
+  const server = starting.adopt(
+    await serveSubgraph({
+      ...{ service, secret, port, host, logger },
+      ...(transfers
+        ? { addRoutes: (app, claimsOf) => addContentRoute(app, transfers.content, claimsOf) }
+        : {}),
+    }),
+    (it) => it.close(),
   );
 
   const running = starting.move();

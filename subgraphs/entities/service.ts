@@ -11,17 +11,28 @@ import { createLoaders } from './loaders.ts';
 import { createEntitiesSchemas } from './schema-builder/entities-schemas.ts';
 import type { DefinitionStore } from './store/definition-store.ts';
 import type { RecordStore, StoreContext } from './store/record-store.ts';
+import type { TransferTools } from './transfer/run.ts';
+import { createTransferService, type TransferService } from './transfer/service.ts';
+import type { TransferStore } from './transfer/transfer.ts';
 
 export interface EntitiesServiceOptions {
   records: RecordStore;
   definitions: DefinitionStore;
   logger: Logger;
   wakeUp: WakeUp;
+  /** Absent: imports and exports are not served. */
+  transfers?: TransferParts;
+}
+
+/** What imports and exports need of their own. */
+export interface TransferParts extends Pick<TransferTools, 'files' | 'known' | 'people'> {
+  readonly store: TransferStore;
 }
 
 export interface EntitiesService extends SubgraphService, AsyncDisposable {
   /** For what runs beside requests: demo data, tests. */
   readonly definitions: DefinitionService;
+  readonly transfers: TransferService | null;
 }
 
 /**
@@ -33,9 +44,19 @@ export function createEntitiesService({
   definitions: store,
   logger,
   wakeUp,
+  transfers: transferParts,
 }: EntitiesServiceOptions): EntitiesService {
   const definitions = createDefinitionService({ store, wakeUp, logger });
   const schemas = createEntitiesSchemas();
+  const transfers = transferParts ? startTransfers(transferParts) : null;
+
+  function startTransfers({ store: transferStore, ...parts }: TransferParts): TransferService {
+    const getModel: TransferTools['getModel'] = (claims) => definitions.models.get(claims, null);
+    const tools = { ...parts, records, definitions, getModel };
+    const service = createTransferService({ store: transferStore, tools, wakeUp, logger });
+    service.runner.start();
+    return service;
+  }
 
   // Schema and context of a request must be of one model, also when another is loaded in between.
   const models = new WeakMap<SubgraphRequest, Promise<TenantModel>>();
@@ -82,6 +103,7 @@ export function createEntitiesService({
         records,
         definitions,
         loaders: createLoaders(records, storeContext),
+        transfers,
       };
     },
   });
@@ -89,6 +111,10 @@ export function createEntitiesService({
   return {
     ...service,
     definitions,
-    [Symbol.asyncDispose]: () => definitions[Symbol.asyncDispose](),
+    transfers,
+    async [Symbol.asyncDispose]() {
+      await transfers?.[Symbol.asyncDispose]();
+      await definitions[Symbol.asyncDispose]();
+    },
   };
 }

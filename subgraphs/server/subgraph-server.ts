@@ -1,6 +1,6 @@
 /** A subgraph over HTTP and WebSocket, for the distributed way to run. Paths and headers: schema/subgraph-protocol.ts. */
 import type { AddressInfo } from 'node:net';
-import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Claims, signedClaims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { IdentityService, SubgraphService } from '#schema/subgraph-protocol.ts';
@@ -14,6 +14,8 @@ export interface SubgraphServerOptions {
   service: SubgraphService;
   /** The tenants subgraph's alone. */
   identity?: IdentityService;
+  /** What only this subgraph serves. `claimsOf` throws UNAUTHENTICATED for a request that is not signed. */
+  addRoutes?: (app: FastifyInstance, claimsOf: (request: FastifyRequest) => Promise<Claims>) => void;
   /** SUBGRAPH_SECRET: callers sign their claims with it. */
   secret: string;
   /** 0: any free one. */
@@ -31,6 +33,7 @@ const statusByCode: Record<string, number> = {
   BAD_USER_INPUT: 400,
   TENANT_REQUIRED: 400,
   NOT_FOUND: 404,
+  CONFLICT: 409,
   TENANT_NOT_FOUND: 404,
 };
 
@@ -78,6 +81,8 @@ export async function serveSubgraph(
   app.get('/internal/sdl', { preHandler: requireGateway }, async (request) =>
     service.getSdl(parseSdlRequest(request.query)),
   );
+
+  options.addRoutes?.(app, claimsOf);
 
   if (identity) {
     app.get('/internal/versions', { preHandler: requireGateway }, async (request) => {

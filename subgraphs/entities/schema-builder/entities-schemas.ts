@@ -8,6 +8,7 @@ import type { ShieldRules } from '#subgraphs/server/shield.ts';
 import { scalarResolvers } from '#subgraphs/model/scalars.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
 import { definitionResolvers } from '../definitions/resolvers.ts';
+import { transferResolvers, transferRules } from '../transfer/resolvers.ts';
 import { recordResolvers } from './record-resolvers.ts';
 import { buildEntitiesSdl } from './sdl.ts';
 import { untypedResolvers } from './untyped-resolvers.ts';
@@ -25,7 +26,7 @@ const developer = atLeastInTenant('DEVELOPER');
 
 /** VIEWER reads, USER writes records, DEVELOPER defines. References (`_entities`) need a tenant only. */
 const rules: ShieldRules = {
-  Query: { '*': atLeastInTenant('VIEWER') },
+  Query: { ...transferRules.Query, '*': atLeastInTenant('VIEWER') },
   Mutation: {
     createEntity: developer,
     updateEntity: developer,
@@ -34,6 +35,7 @@ const rules: ShieldRules = {
     updateField: developer,
     deleteField: developer,
     applyTemplate: developer,
+    ...transferRules.Mutation,
     '*': atLeastInTenant('USER'),
   },
 };
@@ -70,7 +72,15 @@ function mergeResolvers(generated: Resolvers): Resolvers {
     ...generated,
     ...scalarResolvers,
     RecordConnection: untypedResolvers.RecordConnection,
-    Query: { ...generated.Query, ...definitionResolvers.Query, ...untypedResolvers.Query },
-    Mutation: { ...generated.Mutation, ...definitionResolvers.Mutation },
+    Transfer: transferResolvers.Transfer,
+    TransferConnection: transferResolvers.TransferConnection,
+    Query: {
+      ...generated.Query,
+      ...definitionResolvers.Query,
+      ...untypedResolvers.Query,
+      ...transferResolvers.Query,
+    },
+    Mutation: { ...generated.Mutation, ...definitionResolvers.Mutation, ...transferResolvers.Mutation },
+    Subscription: transferResolvers.Subscription,
   };
 }

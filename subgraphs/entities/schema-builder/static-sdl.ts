@@ -7,6 +7,7 @@ import { orderDirectionSdl } from '#subgraphs/model/order/sdl.ts';
 /** Federation SDL of definitions, templates and the untyped twin. A whole schema by itself. */
 export const staticEntitiesSdl: string = [
   readStaticSdl('entities'),
+  readStaticSdl('transfers'),
   sharedSdl,
   orderDirectionSdl(),
   dateBucketSdl(),

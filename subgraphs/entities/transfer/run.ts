@@ -1,7 +1,8 @@
 /** What running a transfer needs, and what it says of itself. */
 import type { Claims } from '#schema/claims.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
-import type { DefinitionStore } from '../store/definition-store.ts';
+import type { DefinitionDraft } from '../definitions/draft.ts';
+import type { ChangeRequest } from '../store/definition-store.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { KnownKeys } from './import/known-keys.ts';
 import type { FileStore } from './files/file-store.ts';
@@ -12,7 +13,9 @@ export interface TransferTools {
   readonly records: RecordStore;
   readonly known: KnownKeys;
   readonly files: FileStore;
-  readonly definitions: Pick<DefinitionStore, 'change'>;
+  readonly definitions: {
+    change(request: ChangeRequest, plan: (draft: DefinitionDraft) => void): Promise<unknown>;
+  };
   readonly people: TenantPeople;
   /** The tenant's newest definitions. */
   getModel(claims: Claims): Promise<TenantModel>;
