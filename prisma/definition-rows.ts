@@ -39,6 +39,8 @@ export interface FieldRow {
   onDelete: string | null;
   uiConfig: unknown;
   slot: string | null;
+  pendingSlot: string | null;
+  isPendingUnique: boolean;
   position: number;
   createdAt: string;
   updatedAt: string;
@@ -60,7 +62,7 @@ const entityColumns = words(
 const fieldColumns =
   words(`id tenant_id entity_id name key type label description is_required is_unique is_searchable
   is_filterable is_sortable default_value validation options target_entity_id inverse_name on_delete ui_config slot
-  position created_at updated_at`);
+  pending_slot is_pending_unique position created_at updated_at`);
 
 const statement = {
   name: 'definition_rows',

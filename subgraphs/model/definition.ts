@@ -67,6 +67,10 @@ export interface FieldDefinition {
 
 export interface EntityDefinition {
   readonly id: string;
+  /** A slot that is being filled: writers fill it too, nothing is read from it yet. */
+  readonly pendingSlot: string | null;
+  /** It is about to become unique: writers keep its keys, nothing is looked up by them yet. */
+  readonly isPendingUnique: boolean;
   readonly name: string;
   readonly pluralName: string;
   readonly label: string | null;

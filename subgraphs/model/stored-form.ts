@@ -18,14 +18,19 @@ export function foldedMember(key: string): string {
 /** Code points of search text kept for one field. */
 const searchLimit = 20_000;
 
-/** Whether comparisons of the field may need its folded text. */
-export function isFolded(field: FieldDefinition): boolean {
-  return ruleOf(field).comparisonKind === 'TEXT' && (field.isFilterable || field.isSortable);
+/** Whether comparisons of the field may need its folded text, now or once somebody lets lists be filtered by it. */
+function isFolded(field: FieldDefinition): boolean {
+  return ruleOf(field).comparisonKind === 'TEXT';
 }
 
-/** Slot columns of an entity's fields. */
+/** The slot that writers fill, whether it is read from already or not. */
+function writtenSlot(field: FieldDefinition): string | null {
+  return field.slot ?? field.pendingSlot;
+}
+
+/** Slot columns of an entity's fields, those that are being filled included. */
 export function slotColumns(entity: EntityDefinition): string[] {
-  return entity.fields.flatMap((field) => (field.slot === null ? [] : [field.slot]));
+  return entity.fields.flatMap((field) => writtenSlot(field) ?? []);
 }
 
 /** Values by slot column, null where the field has none. */
@@ -35,9 +40,10 @@ export function slotValues(
 ): Record<string, string | number | null> {
   const values: Record<string, string | number | null> = {};
   for (const field of entity.fields) {
-    if (field.slot === null) continue;
+    const slot = writtenSlot(field);
+    if (slot === null) continue;
     const stored = data[field.key] ?? null;
-    values[field.slot] = stored === null ? null : ruleOf(field).toSlot(stored);
+    values[slot] = stored === null ? null : ruleOf(field).toSlot(stored);
   }
   return values;
 }

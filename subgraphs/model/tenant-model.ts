@@ -44,6 +44,8 @@ export interface FieldRowLike {
   onDelete: string | null;
   uiConfig: unknown;
   slot: string | null;
+  pendingSlot?: string | null;
+  isPendingUnique?: boolean;
   position: number;
 }
 
@@ -113,5 +115,7 @@ function parseField(row: FieldRowLike): FieldDefinition {
     uiConfig: row.uiConfig ?? null,
     position: row.position,
     slot: row.slot,
+    pendingSlot: row.pendingSlot ?? null,
+    isPendingUnique: row.isPendingUnique ?? false,
   };
 }

@@ -18,6 +18,20 @@ export interface DraftBase {
   retired: readonly RetiredField[];
   /** Ids of entities that have records, softly deleted ones included. */
   entitiesWithRecords: ReadonlySet<string>;
+  /** Ids of fields whose backfill has gone through every record: what is pending of them holds. */
+  filledFields?: ReadonlySet<string>;
+}
+
+/** Values that several records have, where each may have its own. At most a few of each. */
+export interface Duplicate {
+  value: unknown;
+  recordIds: string[];
+}
+
+/** Why a field did not become unique. */
+export interface BackfillFailure {
+  message: string;
+  duplicates: Duplicate[];
 }
 
 export interface DefinitionChange {
@@ -33,12 +47,29 @@ export interface DefinitionChange {
   readonly needsEveryValue: readonly FieldDefinition[];
   /** Records that exist get the default value of these. */
   readonly backfills: readonly FieldDefinition[];
+  /** Records have to be gone through for these, in the background: something of them became pending, or their search text is another. */
+  readonly rebuilds: readonly FieldDefinition[];
+  /** No two live records may have the same value in these, or the change is refused. */
+  readonly needsNoDuplicates: readonly FieldDefinition[];
+  /** Not unique any more, nor becoming so: their keys go. */
+  readonly droppedKeys: readonly FieldDefinition[];
+  /** Their backfill has done its work with this change. */
+  readonly settled: readonly FieldDefinition[];
+  /** Their backfill found that they cannot be unique. */
+  readonly failed: readonly { field: FieldDefinition; failure: BackfillFailure }[];
+}
+
+/** What only the draft's operations know. */
+export interface DraftNotes {
+  readonly needsEveryValue: readonly FieldDefinition[];
+  readonly settled: readonly FieldDefinition[];
+  readonly failed: readonly { field: FieldDefinition; failure: BackfillFailure }[];
 }
 
 export function diffDefinitions(
   base: DraftBase,
   after: readonly EntityDefinition[],
-  needsEveryValue: readonly FieldDefinition[],
+  notes: DraftNotes,
 ): DefinitionChange {
   const before = base.model.entityById;
   const kept = new Map(after.map((entity) => [entity.id, entity]));
@@ -46,6 +77,10 @@ export function diffDefinitions(
     base.model.entities.flatMap((entity) => entity.fields.map((field) => [field.id, field])),
   );
   const newFields = new Map(after.flatMap((entity) => entity.fields.map((field) => [field.id, field])));
+  const changedPairs = [...newFields.values()].flatMap((field) => {
+    const old = oldFields.get(field.id);
+    return old === undefined || isSame(old, field) ? [] : [{ old, field }];
+  });
   const createdFields = [...newFields.values()].filter((field) => !oldFields.has(field.id));
   return {
     createdEntities: after.filter((entity) => !before.has(entity.id)),
@@ -55,18 +90,36 @@ export function diffDefinitions(
     }),
     deletedEntities: base.model.entities.filter((entity) => !kept.has(entity.id)),
     createdFields,
-    updatedFields: [...newFields.values()].filter((field) => {
-      const old = oldFields.get(field.id);
-      return old !== undefined && !isSame(old, field);
-    }),
+    updatedFields: changedPairs.map(({ field }) => field),
     deletedFields: [...oldFields.values()].filter(
       (field) => !newFields.has(field.id) && kept.has(field.entityId),
     ),
-    needsEveryValue: needsEveryValue.filter((field) => newFields.has(field.id)),
+    needsEveryValue: notes.needsEveryValue.filter((field) => newFields.has(field.id)),
     backfills: createdFields.filter(
       (field) => field.isRequired && base.entitiesWithRecords.has(field.entityId),
     ),
+    rebuilds: changedPairs
+      .filter(({ old, field }) => base.entitiesWithRecords.has(field.entityId) && needsRebuild(old, field))
+      .map(({ field }) => field),
+    needsNoDuplicates: changedPairs
+      .filter(({ old, field }) => field.isPendingUnique && !old.isPendingUnique)
+      .map(({ field }) => field),
+    droppedKeys: changedPairs
+      .filter(({ old, field }) => hasKeys(old) && !hasKeys(field))
+      .map(({ field }) => field),
+    settled: notes.settled,
+    failed: notes.failed,
   };
+}
+
+const hasKeys = (field: FieldDefinition): boolean => field.isUnique || field.isPendingUnique;
+
+/** Whether what is kept of each record beside its values is another now, or becomes so. */
+function needsRebuild(before: FieldDefinition, after: FieldDefinition): boolean {
+  if (after.pendingSlot !== null && after.pendingSlot !== before.pendingSlot) return true;
+  if (after.isPendingUnique && !before.isPendingUnique) return true;
+  if (after.isSearchable !== before.isSearchable) return true;
+  return after.isSearchable && !isSame(before.options ?? [], after.options ?? []);
 }
 
 /** Whether there is nothing to write. */
@@ -79,9 +132,12 @@ export function touchedEntityIds(change: DefinitionChange): string[] {
   const entities = [...change.createdEntities, ...change.updatedEntities, ...change.deletedEntities].map(
     (entity) => entity.id,
   );
-  const fields = [...change.createdFields, ...change.updatedFields, ...change.deletedFields].map(
-    (field) => field.entityId,
-  );
+  const fields = [
+    ...change.createdFields,
+    ...change.updatedFields,
+    ...change.deletedFields,
+    ...change.settled,
+  ].map((field) => field.entityId);
   return [...new Set([...entities, ...fields])];
 }
 

@@ -8,6 +8,7 @@ import { typeName } from '#subgraphs/model/names.ts';
 import { type BrokenRules, createBrokenRules } from './broken-rules.ts';
 import { refuseClashes } from './clashes.ts';
 import {
+  type BackfillFailure,
   type DefinitionChange,
   type DraftBase,
   type DraftEntity,
@@ -43,6 +44,10 @@ export interface DefinitionDraft {
   createField(entityName: string, input: FieldInput): FieldDefinition;
   updateField(entityName: string, name: string, input: UpdateFieldInput): FieldDefinition;
   deleteField(entityName: string, name: string): void;
+  /** What is pending of fields whose backfill went through all records holds from now on. */
+  settleBackfills(): void;
+  /** A backfill found records that keep the field from becoming unique: it does not. */
+  failUnique(fieldId: string, failure: BackfillFailure): void;
   /** Throws CONFLICT where names clash. */
   finish(): DefinitionChange;
 }
@@ -54,6 +59,8 @@ export function createDraft(base: DraftBase): DefinitionDraft {
     fields: entity.fields.map((field) => ({ ...field })),
   }));
   const needsEveryValue = new Map<string, FieldDefinition>();
+  const settled: FieldDefinition[] = [];
+  const failed: { field: FieldDefinition; failure: BackfillFailure }[] = [];
 
   function getEntity(name: string): DraftEntity {
     const found = entities.find((entity) => entity.name === name);
@@ -115,7 +122,25 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       ...(base.model.entityById.get(entity.id)?.fields ?? []),
       ...base.retired.filter((retired) => retired.entityId === entity.id),
     ];
-    return new Set(held.flatMap(({ slot }) => slot ?? []));
+    return new Set(
+      held.flatMap((one) => [one.slot ?? [], ('pendingSlot' in one && one.pendingSlot) || []].flat()),
+    );
+  }
+
+  /** With records, a slot is read from once it was filled. */
+  function assignSlot(entity: DraftEntity, field: DraftField): void {
+    if (field.slot !== null) return;
+    const slot = field.pendingSlot ?? findSlot(field, takenSlots(entity));
+    const hasRecords = base.entitiesWithRecords.has(entity.id);
+    field.slot = hasRecords ? null : slot;
+    field.pendingSlot = hasRecords ? slot : null;
+    if (hasRecords) return;
+    field.isUnique ||= field.isPendingUnique;
+    field.isPendingUnique = false;
+  }
+
+  function findFieldById(id: string): DraftField | undefined {
+    return entities.flatMap((entity) => entity.fields).find((field) => field.id === id);
   }
 
   function sortFields(entity: DraftEntity): void {
@@ -203,7 +228,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       changeField(rules, { field, input, hasRecords });
       checkField(rules, field);
       rules.throwAny();
-      if (!hasRecords) field.slot ??= findSlot(field, takenSlots(entity));
+      assignSlot(entity, field);
       if (field.isRequired && !before.isRequired && hasRecords) needsEveryValue.set(field.id, field);
       sortFields(entity);
       return field;
@@ -214,9 +239,32 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       entity.fields.splice(entity.fields.indexOf(getField(entity, name)), 1);
     },
 
+    settleBackfills() {
+      for (const id of base.filledFields ?? []) {
+        const field = findFieldById(id);
+        if (!field) continue;
+        field.slot ??= field.pendingSlot;
+        field.pendingSlot = null;
+        field.isUnique ||= field.isPendingUnique;
+        field.isPendingUnique = false;
+        settled.push(field);
+      }
+    },
+
+    failUnique(fieldId, failure) {
+      const field = findFieldById(fieldId);
+      if (!field?.isPendingUnique) return;
+      field.isPendingUnique = false;
+      failed.push({ field, failure });
+    },
+
     finish() {
       refuseClashes(base.model.entities, entities);
-      return diffDefinitions(base, entities, [...needsEveryValue.values()]);
+      return diffDefinitions(base, entities, {
+        needsEveryValue: [...needsEveryValue.values()],
+        settled,
+        failed,
+      });
     },
   };
 }

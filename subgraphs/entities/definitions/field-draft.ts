@@ -5,7 +5,6 @@ import type {
   FieldOption,
   FieldValidation,
 } from '#subgraphs/model/definition.ts';
-import { ruleOf } from '#subgraphs/model/field-types.ts';
 import type { BrokenRules } from './broken-rules.ts';
 import { isFreeMember } from './clashes.ts';
 import type { DraftField } from './definition-change.ts';
@@ -46,6 +45,8 @@ export function newField(rules: BrokenRules, { entities, entity, input }: NewFie
     uiConfig: input.uiConfig ?? null,
     position: input.position ?? Math.max(-1, ...entity.fields.map((other) => other.position)) + 1,
     slot: null,
+    pendingSlot: null,
+    isPendingUnique: false,
   };
   // Only where nothing was said: null is a wish for none.
   if (target && input.inverseName === undefined && isFreeMember(entities, target, entity.pluralName)) {
@@ -81,7 +82,10 @@ export interface ChangedField {
   hasRecords: boolean;
 }
 
-/** Adds to `rules` what would need stored values to move. */
+/**
+ * Adds to `rules` what is not possible. With records, a field becomes unique only once the keys of all of them are made:
+ * until then it is pending. Its slot is for the caller.
+ */
 export function changeField(rules: BrokenRules, { field, input, hasRecords }: ChangedField): void {
   const before: FieldDefinition = { ...field };
   for (const member of [
@@ -115,31 +119,21 @@ export function changeField(rules: BrokenRules, { field, input, hasRecords }: Ch
   if (input.validation !== undefined) field.validation = compactValidation(input.validation);
   if (input.options !== undefined) field.options = completeOptions(input.options);
   if (hasRecords) refuseMoves(rules, before, field);
+  if (field.isUnique && !before.isUnique && hasRecords) {
+    field.isUnique = false;
+    field.isPendingUnique = true;
+  } else if (input.isUnique === false) {
+    field.isPendingUnique = false;
+  }
 }
 
-/** What is kept beside `data` (keys, slots, folded text, search text) or in it (options) would have to be made or changed for every record. */
+/** Values would be lost. */
 function refuseMoves(rules: BrokenRules, before: FieldDefinition, after: FieldDefinition): void {
-  const refuse = (member: string, what: string): void =>
-    rules.add(member, 'unchanged', `the entity has records: ${what}. That is not possible yet`);
-  if (after.isUnique && !before.isUnique)
-    refuse('isUnique', `the keys of "${before.name}" would have to be made`);
-  if (after.isSearchable !== before.isSearchable)
-    refuse('isSearchable', 'their search text would have to be made anew');
-  const isLookedUp = (field: FieldDefinition): boolean => field.isFilterable || field.isSortable;
-  if (isLookedUp(after) && !isLookedUp(before) && before.slot === null && ruleOf(before).slotKind !== null) {
-    refuse(
-      after.isFilterable ? 'isFilterable' : 'isSortable',
-      `the values of "${before.name}" would have to be indexed`,
-    );
-  }
-  const labels = new Map(after.options?.map((option) => [option.value, option.label]));
-  const lost = (before.options ?? [])
-    .filter((option) => !labels.has(option.value))
-    .map((option) => option.value);
-  if (lost.length > 0) refuse('options', `some may hold ${lost.join(', ')}`);
-  const isRelabelled = (before.options ?? []).some((option) => labels.get(option.value) !== option.label);
-  if (isRelabelled && before.isSearchable && lost.length === 0)
-    refuse('options', 'their search text holds the labels');
+  const kept = new Set(after.options?.map((option) => option.value));
+  const lost = (before.options ?? []).filter((option) => !kept.has(option.value));
+  if (lost.length === 0) return;
+  const names = lost.map((option) => option.value).join(', ');
+  rules.add('options', 'unchanged', `the entity has records: some may hold ${names}`);
 }
 
 /** Null members mean the same as absent ones. */

@@ -13,6 +13,7 @@ import type {
   UpdateFieldInput,
 } from './definition-input.ts';
 import type { DefinitionDraft } from './draft.ts';
+import type { DefinitionService } from './service.ts';
 
 interface EntityArguments {
   entity: string;
@@ -22,6 +23,14 @@ interface NameArguments {
 }
 
 export const definitionResolvers: Resolvers = {
+  FieldDefinition: {
+    async backfill({ id }: FieldDefinition, _args: unknown, context: EntitiesContext) {
+      const backfill = (await backfillsOf(context)).get(id);
+      if (!backfill) return null;
+      const { message = null, duplicates = [] } = backfill.failure ?? {};
+      return { ...backfill, failure: message, duplicates };
+    },
+  },
   Query: {
     async entityDefinitions(_root: unknown, _args: unknown, context: EntitiesContext) {
       const model = await newestModel(context);
@@ -87,6 +96,18 @@ export const definitionResolvers: Resolvers = {
   },
 };
 
+const backfills = new WeakMap<EntitiesContext, ReturnType<DefinitionService['readBackfills']>>();
+
+/** Read once for a request, and again after each change that it makes. */
+function backfillsOf(context: EntitiesContext): ReturnType<DefinitionService['readBackfills']> {
+  let read = backfills.get(context);
+  if (!read) {
+    read = context.definitions.readBackfills(context.claims);
+    backfills.set(context, read);
+  }
+  return read;
+}
+
 /** At least as new as the request's graph. */
 function newestModel(context: EntitiesContext): Promise<TenantModel> {
   return context.definitions.models.get(context.claims, context.definitionsVersion);
@@ -101,6 +122,7 @@ async function change<Result>(
     plan,
   );
   context.loaders.clear();
+  backfills.delete(context);
   return changed;
 }
 

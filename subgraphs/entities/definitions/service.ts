@@ -1,4 +1,4 @@
-/** Definitions as the resolvers use them: changes that are seen by the next request, and the clearing that follows deletions. */
+/** Definitions as the resolvers use them: changes that are seen by the next request, and the work on records that follows. */
 import { anonymousClaims, type Claims } from '#schema/claims.ts';
 import type { Logger } from '#subgraphs/server/logger.ts';
 import type { WakeUp } from '#subgraphs/server/wake-up/wake-up.ts';
@@ -21,19 +21,21 @@ export interface DefinitionService extends AsyncDisposable {
     request: ChangeRequest,
     plan: (draft: DefinitionDraft) => Result,
   ): Promise<{ result: Result; model: TenantModel }>;
-  /** Resolves once nothing is being cleared. */
+  /** How far the last backfill of each field is, by field id. */
+  readBackfills: DefinitionStore['readBackfills'];
+  /** Resolves once nothing is being cleared or filled. */
   idle(): Promise<void>;
 }
 
-/** Disposing ends clearing after its current batch; the next process goes on with it. */
+/** Disposing ends that work after its current batch; the next process goes on with it. */
 export function createDefinitionService({
   store,
   wakeUp,
   logger,
 }: DefinitionServiceOptions): DefinitionService {
   const stopping = new AbortController();
-  const clearing = new Map<string, Promise<void>>();
-  // Tenants whose leftovers of an earlier process were looked for.
+  const working = new Map<string, Promise<void>>();
+  // Tenants whose unfinished work of an earlier process was looked for.
   const looked = new LRUCache<string, true>({ max: 10_000 });
 
   const models = createTenantModels({
@@ -41,55 +43,56 @@ export function createDefinitionService({
       const model = await store.load(claims);
       if (!looked.has(model.tenantId)) {
         looked.set(model.tenantId, true);
-        startClearing(model.tenantId);
+        startWork(model.tenantId);
       }
       return model;
     },
   });
 
-  /** One at a time for each tenant; what is retired meanwhile is cleared by the one that follows. */
-  function startClearing(tenantId: string): void {
-    const before = clearing.get(tenantId) ?? Promise.resolve();
+  /** One at a time for each tenant; what comes meanwhile is done by the one that follows. */
+  function startWork(tenantId: string): void {
+    const before = working.get(tenantId) ?? Promise.resolve();
     const run = before
-      .then(() => clear(tenantId))
+      .then(() => work(tenantId))
       .finally(() => {
-        if (clearing.get(tenantId) === run) clearing.delete(tenantId);
+        if (working.get(tenantId) === run) working.delete(tenantId);
       });
-    clearing.set(tenantId, run);
+    working.set(tenantId, run);
   }
 
-  async function clear(tenantId: string): Promise<void> {
+  async function work(tenantId: string): Promise<void> {
     if (stopping.signal.aborted) return;
     const claims: Claims = { ...anonymousClaims, actorKind: 'SYSTEM', tenantId };
     try {
       await store.clearRetired(claims, stopping.signal);
+      if (!(await store.fillFields(claims, stopping.signal))) return;
+      models.invalidate(tenantId);
+      wakeUp.publish(tenantId);
     } catch (error) {
-      logger.error(
-        { err: error, tenantId },
-        'clearing after deleted definitions failed; the next start goes on',
-      );
+      logger.error({ err: error, tenantId }, 'work after a definition change failed; the next start goes on');
     }
   }
 
   return {
     models,
+    readBackfills: store.readBackfills,
 
     async change(request, plan) {
       const { result, version } = await store.change(request, plan);
       const tenantId = request.claims.tenantId ?? '';
       models.invalidate(tenantId);
       wakeUp.publish(tenantId);
-      startClearing(tenantId);
+      startWork(tenantId);
       return { result, model: await models.get(request.claims, version) };
     },
 
     async idle() {
-      while (clearing.size > 0) await Promise.all(clearing.values());
+      while (working.size > 0) await Promise.all(working.values());
     },
 
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      await Promise.all(clearing.values());
+      await Promise.all(working.values());
     },
   };
 }

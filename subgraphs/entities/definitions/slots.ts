@@ -8,7 +8,12 @@ import { fieldTypeRules, slotCounts } from '#subgraphs/model/field-types.ts';
  */
 export function findSlot(field: FieldDefinition, taken: ReadonlySet<string>): string | null {
   const kind = fieldTypeRules[field.type].slotKind;
-  const isLookedUp = field.isFilterable || field.isSortable || field.isUnique || field.type === 'RELATION';
+  const isLookedUp =
+    field.isFilterable ||
+    field.isSortable ||
+    field.isUnique ||
+    field.isPendingUnique ||
+    field.type === 'RELATION';
   if (kind === null || !isLookedUp) return null;
   for (let number = 1; number <= slotCounts[kind]; number++) {
     const slot = `${kind}${number}`;

@@ -71,6 +71,7 @@ function mergeResolvers(generated: Resolvers): Resolvers {
   return {
     ...generated,
     ...scalarResolvers,
+    FieldDefinition: definitionResolvers.FieldDefinition,
     RecordConnection: untypedResolvers.RecordConnection,
     Transfer: transferResolvers.Transfer,
     TransferConnection: transferResolvers.TransferConnection,

@@ -85,6 +85,8 @@ const fieldColumns = [
   'on_delete',
   'ui_config',
   'slot',
+  'pending_slot',
+  'is_pending_unique',
   'position',
 ] as const;
 
@@ -110,6 +112,8 @@ function fieldValues(field: FieldDefinition): unknown[] {
     field.onDelete,
     toJson(field.uiConfig),
     field.slot,
+    field.pendingSlot,
+    field.isPendingUnique,
     field.position,
   ];
 }

@@ -15,6 +15,15 @@ import {
 import { createDraft, type DefinitionDraft } from '../definitions/draft.ts';
 import { backfillDefault, lockForBackfill, maxBackfilledRecords } from './definition-backfill.ts';
 import { writeChange } from './definition-rows.ts';
+import {
+  type FieldBackfill,
+  fillFields,
+  holdBackfills,
+  readBackfills,
+  readFilledFields,
+  refuseDuplicates,
+  writeBackfills,
+} from './field-backfills.ts';
 import { clearRetired, readRetired } from './retired-fields.ts';
 
 export interface ChangeRequest {
@@ -40,6 +49,13 @@ export interface DefinitionStore {
    * Ends early, between batches, once `signal` is aborted: the next call goes on.
    */
   clearRetired(claims: Claims, signal: AbortSignal): Promise<void>;
+  /**
+   * Goes through the records, in batches, for fields of the claims' tenant that became pending, and makes what is pending
+   * hold. Answers whether it changed definitions. Ends early as `clearRetired` does.
+   */
+  fillFields(claims: Claims, signal: AbortSignal): Promise<boolean>;
+  /** How far the last backfill of each field is, by field id. */
+  readBackfills(claims: Claims): Promise<ReadonlyMap<string, FieldBackfill>>;
 }
 
 /** Another change came between; whoever is told so starts again. */
@@ -66,31 +82,42 @@ export function createDefinitionStore(database: RecordDatabase): DefinitionStore
     return parseTenantModel(claims.tenantId ?? '', rows);
   };
 
+  const change: DefinitionStore['change'] = async (request, plan) => {
+    let backfilled: readonly FieldDefinition[] = [];
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await database.transaction(request.claims, (tx) =>
+          attemptChange(tx, request, plan, backfilled),
+        );
+      } catch (error) {
+        if (error instanceof BackfillFirst) backfilled = error.fields;
+        else if (!(error instanceof pg.DatabaseError) || !retried.has(error.code ?? '')) throw error;
+        if (attempt < maxAttempts) continue;
+        throw new DomainError(
+          'CONFLICT',
+          'Others are changing these definitions or records at the same time: try again',
+          {
+            cause: error,
+          },
+        );
+      }
+    }
+  };
+
   return {
     load,
-
-    async change(request, plan) {
-      let backfilled: readonly FieldDefinition[] = [];
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await database.transaction(request.claims, (tx) =>
-            attemptChange(tx, request, plan, backfilled),
-          );
-        } catch (error) {
-          if (error instanceof BackfillFirst) backfilled = error.fields;
-          else if (!(error instanceof pg.DatabaseError) || !retried.has(error.code ?? '')) throw error;
-          if (attempt < maxAttempts) continue;
-          throw new DomainError(
-            'CONFLICT',
-            'Others are changing these definitions or records at the same time: try again',
-            {
-              cause: error,
-            },
-          );
-        }
-      }
-    },
-
+    change,
+    fillFields: (claims, signal) =>
+      fillFields(
+        {
+          database,
+          load,
+          change: (system, plan) => change({ claims: system, requestId: 'backfill' }, plan),
+        },
+        claims,
+        signal,
+      ),
+    readBackfills: (claims) => readBackfills(database, claims),
     clearRetired: (claims, signal) => clearRetired({ database, load }, claims, signal),
   };
 }
@@ -105,6 +132,7 @@ async function attemptChange<Result>(
   plan: (draft: DefinitionDraft) => Result,
   backfilled: readonly FieldDefinition[],
 ): Promise<{ result: Result; version: number }> {
+  await holdBackfills(tx);
   for (const field of backfilled) await lockForBackfill(tx, field);
   // From here until COMMIT no writer of this tenant commits: what is read of records stays true.
   await tx.query({
@@ -122,8 +150,10 @@ async function attemptChange<Result>(
     throw new BackfillFirst(change.backfills);
   }
   await refuseMissingValues(tx, change);
+  await refuseDuplicates(tx, change);
   for (const field of change.backfills) await backfillDefault(tx, field);
   await writeChange(tx, change);
+  await writeBackfills(tx, change);
   const event = {
     kind: 'DEFINITIONS',
     entityId: touchedEntityIds(change).length === 1 ? touchedEntityIds(change)[0] : null,
@@ -143,9 +173,10 @@ async function attemptChange<Result>(
 }
 
 async function readBase(tx: TenantTransaction): Promise<DraftBase> {
-  const [rows, retired, filled] = await Promise.all([
+  const [rows, retired, backfilled, filled] = await Promise.all([
     readDefinitionRows(tx),
     readRetired(tx),
+    readFilledFields(tx),
     tx.query<{ id: string }>({
       name: 'definitions_filled',
       text: `
@@ -159,6 +190,7 @@ async function readBase(tx: TenantTransaction): Promise<DraftBase> {
     model: parseTenantModel(tx.claims.tenantId, rows),
     retired,
     entitiesWithRecords: new Set(filled.map((row) => row.id)),
+    filledFields: new Set(backfilled),
   };
 }
 

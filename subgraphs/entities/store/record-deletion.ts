@@ -69,7 +69,9 @@ export async function deleteRecord(
     if (gone.length > 0) written.push(deleteKeysOf(scope, entityId, gone));
     if (
       cleared.some((change) =>
-        current.fields.some((field) => field.isUnique && change.changedFields.includes(field.key)),
+        current.fields.some(
+          (field) => (field.isUnique || field.isPendingUnique) && change.changedFields.includes(field.key),
+        ),
       )
     ) {
       written.push(

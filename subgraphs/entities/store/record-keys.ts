@@ -18,7 +18,7 @@ export interface RecordKey {
 /** The keys that the record has. */
 export function keysOf(entity: EntityDefinition, record: Pick<StoredRecord, 'id' | 'data'>): RecordKey[] {
   return entity.fields.flatMap((field) => {
-    const value = field.isUnique ? (record.data[field.key] ?? null) : null;
+    const value = field.isUnique || field.isPendingUnique ? (record.data[field.key] ?? null) : null;
     if (value === null) return [];
     return [{ entityId: entity.id, field, hash: uniqueHash(field, value), recordId: record.id }];
   });

@@ -31,7 +31,13 @@ export function retireField(tx: TenantTransaction, field: FieldDefinition): Prom
     name: 'retired_insert',
     text: `
       insert into public.retired_fields (tenant_id, entity_id, key, slot, field_id) values ($1, $2, $3, $4, $5)`,
-    values: [tx.claims.tenantId, field.entityId, field.key, field.slot, field.isUnique ? field.id : null],
+    values: [
+      tx.claims.tenantId,
+      field.entityId,
+      field.key,
+      field.slot ?? field.pendingSlot,
+      field.isUnique || field.isPendingUnique ? field.id : null,
+    ],
   });
 }
 

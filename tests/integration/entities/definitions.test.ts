@@ -291,9 +291,6 @@ describe('fields', () => {
 
     for (const [name, input, field] of [
       ['title', { type: 'INTEGER' }, 'type'],
-      ['title', { isUnique: true }, 'isUnique'],
-      ['title', { isSearchable: false }, 'isSearchable'],
-      ['hidden', { isFilterable: true }, 'isFilterable'],
       ['colour', { options: [{ value: 'RED' }] }, 'options'],
       ['colour', { options: [] }, 'options'],
     ] as const) {

@@ -53,14 +53,16 @@ beforeAll(async () => {
         hash: Buffer.from(t),
       });
       await insert('entity_definitions', { id: entity, tenant_id: t, name: 'movie', plural_name: 'movies' });
+      const field = randomUUID();
       await insert('field_definitions', {
-        id: randomUUID(),
+        id: field,
         tenant_id: t,
         entity_id: entity,
         name: 'a',
         key: 'a',
         type: 'TEXT',
       });
+      await insert('field_backfills', { tenant_id: t, field_id: field, entity_id: entity, total: 1 });
       await insert('retired_fields', { tenant_id: t, entity_id: entity, key: 'old' });
       await insert('records', { tenant_id: t, entity_id: entity, id: record, data: { a: t }, t1: t });
       await insert('record_keys', {

@@ -34,12 +34,17 @@ export interface Changed {
 export function changeModel(
   model: TenantModel,
   plan: (draft: DefinitionDraft) => unknown,
-  { filled = [], retired = [] }: { filled?: string[]; retired?: RetiredField[] } = {},
+  {
+    filled = [],
+    retired = [],
+    backfilled = [],
+  }: { filled?: string[]; retired?: RetiredField[]; backfilled?: string[] } = {},
 ): Changed {
   const base: DraftBase = {
     model,
     retired,
     entitiesWithRecords: new Set(filled.map((name) => model.entityByName.get(name)?.id ?? name)),
+    filledFields: new Set(backfilled),
   };
   const draft = createDraft(base);
   plan(draft);

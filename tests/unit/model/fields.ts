@@ -25,6 +25,8 @@ export function testField(spec: FieldSpec): FieldDefinition {
     uiConfig: null,
     position: 0,
     slot: null,
+    pendingSlot: null,
+    isPendingUnique: false,
     ...spec,
   };
 }

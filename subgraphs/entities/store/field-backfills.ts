@@ -1,0 +1,310 @@
+/**
+ * Going through the records of an entity for a field of it: its slot, its keys, its part of the search text. The change of
+ * definitions that asks for it makes the field pending; from its fence on every writer fills what is pending too, so the
+ * batches that follow meet old records only. Nothing is read from it before the change that settles it.
+ */
+import type { Claims } from '#schema/claims.ts';
+import { DomainError } from '#schema/errors.ts';
+import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.ts';
+import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import type { BackfillFailure, DefinitionChange, Duplicate } from '../definitions/definition-change.ts';
+import type { DefinitionDraft } from '../definitions/draft.ts';
+import { insertKeys, keysOf, type RecordKey } from './record-keys.ts';
+import { type RecordRow, recordColumns, toRecord } from './record-row.ts';
+import { updateRecords } from './record-rows-writing.ts';
+import type { WriteScope } from './write-transaction.ts';
+
+/** Records of one transaction. */
+const batchSize = 500;
+
+/** Values of one refusal, and records of each, that are shown. */
+const shownValues = 5;
+const shownRecords = 3;
+
+export interface FieldBackfill {
+  fieldId: string;
+  /** RUNNING until what was pending holds. */
+  state: 'RUNNING' | 'DONE' | 'FAILED';
+  done: number;
+  total: number;
+  failure: BackfillFailure | null;
+}
+
+export interface BackfillStorage {
+  database: RecordDatabase;
+  load(claims: Claims): Promise<TenantModel>;
+  change(claims: Claims, plan: (draft: DefinitionDraft) => void): Promise<unknown>;
+}
+
+/**
+ * The first thing that a change of definitions locks: a batch locks its backfill, then records, then the counter row, and
+ * what a change writes to backfills it would otherwise come to from the other end.
+ */
+export async function holdBackfills(tx: TenantTransaction): Promise<void> {
+  await tx.query({
+    name: 'backfill_hold_all',
+    text: 'select from public.field_backfills where tenant_id = $1 order by field_id for update',
+    values: [tx.claims.tenantId],
+  });
+}
+
+/** Part of the transaction of a definition change. */
+export async function writeBackfills(tx: TenantTransaction, change: DefinitionChange): Promise<void> {
+  const { tenantId } = tx.claims;
+  for (const field of change.droppedKeys) {
+    await tx.query({
+      name: 'retired_delete_keys',
+      text: 'delete from public.record_keys where tenant_id = $1 and entity_id = $2 and key_id = $3',
+      values: [tenantId, field.entityId, field.id],
+    });
+  }
+  for (const field of change.rebuilds) {
+    await tx.query({
+      name: 'backfill_start',
+      text: `
+        insert into public.field_backfills as b (tenant_id, field_id, entity_id, total)
+        select $1::uuid, $2::uuid, $3::uuid, count(*) from public.records where tenant_id = $1::uuid and entity_id = $3::uuid
+        on conflict (tenant_id, field_id) do update
+        set state = 'RUNNING', done = 0, total = excluded.total, after_id = null, failure = null, started_at = now(), finished_at = null`,
+      values: [tenantId, field.id, field.entityId],
+    });
+  }
+  for (const field of change.settled) {
+    await tx.query({
+      name: 'backfill_settle',
+      text: `
+        update public.field_backfills
+        set state = case when failure is null then 'DONE' else 'FAILED' end, finished_at = now()
+        where tenant_id = $1 and field_id = $2 and state = 'FILLED'`,
+      values: [tenantId, field.id],
+    });
+  }
+  for (const { field, failure } of change.failed) {
+    // With a slot still pending the records have to be gone through all the same.
+    await tx.query({
+      name: 'backfill_fail',
+      text: `
+        update public.field_backfills
+        set failure = $3::jsonb, state = case when $4 then 'RUNNING' else 'FAILED' end, finished_at = case when $4 then null else now() end
+        where tenant_id = $1 and field_id = $2`,
+      values: [tenantId, field.id, JSON.stringify(failure), field.pendingSlot !== null],
+    });
+  }
+}
+
+/** Ids of fields that every record was gone through for, and that are not settled yet. */
+export async function readFilledFields(tx: Pick<TenantTransaction, 'claims' | 'query'>): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>({
+    name: 'backfill_filled',
+    text: `select field_id as id from public.field_backfills where tenant_id = $1 and state = 'FILLED'`,
+    values: [tx.claims.tenantId],
+  });
+  return rows.map((row) => row.id);
+}
+
+/** How far the claims' tenant's backfills are, by field id; of each field the last one. */
+export async function readBackfills(
+  database: RecordDatabase,
+  claims: Claims,
+): Promise<ReadonlyMap<string, FieldBackfill>> {
+  const rows = await database.read<FieldBackfill>(claims, {
+    name: 'backfill_read',
+    text: `
+      select field_id as "fieldId", case state when 'FILLED' then 'RUNNING' else state end as state,
+        done::int as done, total::int as total, failure
+      from public.field_backfills where tenant_id = $1`,
+    values: [claims.tenantId],
+  });
+  return new Map(rows.map((row) => [row.fieldId, row]));
+}
+
+/** CONFLICT with examples where live records share a value of a field that is to become unique. Under the counter lock. */
+export async function refuseDuplicates(tx: TenantTransaction, change: DefinitionChange): Promise<void> {
+  for (const field of change.needsNoDuplicates) {
+    const composed = `normalize(data ->> $3::text)`;
+    const value = field.type === 'EMAIL' ? `lower(${composed})` : composed;
+    const found = await tx.query<{ value: string; ids: string[]; total: number }>({
+      name: `backfill_duplicates_${field.type === 'EMAIL' ? 'email' : 'value'}`,
+      text: `
+        select ${value} as value, (array_agg(id::text order by id))[1:${shownRecords}] as ids, count(*) over ()::int as total
+        from public.records
+        where tenant_id = $1 and entity_id = $2 and deleted_at is null and data ->> $3::text is not null
+        group by 1 having count(*) > 1 order by 1 limit ${shownValues}`,
+      values: [tx.claims.tenantId, field.entityId, field.key],
+    });
+    if (found.length === 0) continue;
+    const failure = failureOf(
+      field,
+      found.map(({ value: shown, ids }) => ({ value: shown, recordIds: ids })),
+      found[0]?.total ?? found.length,
+    );
+    throw new DomainError('CONFLICT', failure.message, {
+      fields: [{ field: 'isUnique', rule: 'unique', message: failure.message }],
+      details: { duplicates: failure.duplicates },
+    });
+  }
+}
+
+function failureOf(field: FieldDefinition, duplicates: Duplicate[], total: number): BackfillFailure {
+  const examples = duplicates.map(
+    ({ value, recordIds }) => `${JSON.stringify(value).slice(0, 100)} (${recordIds.join(', ')})`,
+  );
+  const what = total === 1 ? '1 value is' : `${total} values are`;
+  return {
+    message: `"${field.name}" cannot become unique: ${what} in several records, such as ${examples.join('; ')}`,
+    duplicates,
+  };
+}
+
+interface OpenBackfill {
+  fieldId: string;
+  entityId: string;
+}
+
+/** Thrown where the definitions changed while a batch was written by the old ones: again, by the new ones. */
+class Outdated extends Error {}
+
+/** Thrown where a record's value is another's already. */
+class NotUnique extends Error {
+  readonly failure: BackfillFailure;
+  constructor(failure: BackfillFailure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/** See `DefinitionStore.fillFields`. */
+export async function fillFields(
+  storage: BackfillStorage,
+  claims: Claims,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const open = await storage.database.read<OpenBackfill>(claims, {
+    name: 'backfill_open',
+    text: `
+      select field_id as "fieldId", entity_id as "entityId"
+      from public.field_backfills where tenant_id = $1 and state in ('RUNNING', 'FILLED') order by started_at`,
+    values: [claims.tenantId],
+  });
+  let isChanged = false;
+  for (const backfill of open) {
+    while (!signal.aborted) {
+      try {
+        const model = await storage.load(claims);
+        if (!(await storage.database.transaction(claims, (tx) => fillBatch(tx, backfill, model)))) break;
+      } catch (error) {
+        if (error instanceof NotUnique) {
+          await storage.change(claims, (draft) => draft.failUnique(backfill.fieldId, error.failure));
+          isChanged = true;
+        } else if (!isPassing(error)) throw error;
+      }
+    }
+  }
+  if (signal.aborted || open.length === 0) return isChanged;
+  const filled = await storage.database.transaction(claims, readFilledFields);
+  if (filled.length === 0) return isChanged;
+  await storage.change(claims, (draft) => draft.settleBackfills());
+  return true;
+}
+
+/** Deadlocks and serialisation failures: somebody else's turn. */
+function isPassing(error: unknown): boolean {
+  return error instanceof Outdated || ['40P01', '40001'].includes((error as { code?: string }).code ?? '');
+}
+
+/** The next records. False once there are none, or where another process ended it. */
+async function fillBatch(
+  tx: TenantTransaction,
+  { fieldId, entityId }: OpenBackfill,
+  model: TenantModel,
+): Promise<boolean> {
+  const { tenantId } = tx.claims;
+  const [held] = await tx.query<{ after: string | null }>({
+    name: 'backfill_hold',
+    text: `
+      select after_id as after from public.field_backfills
+      where tenant_id = $1 and field_id = $2 and state = 'RUNNING' for update`,
+    values: [tenantId, fieldId],
+  });
+  const entity = model.entityById.get(entityId);
+  const field = entity?.fields.find((candidate) => candidate.id === fieldId);
+  if (!held || !entity || !field) return false;
+  const rows = await tx.query<RecordRow>({
+    name: 'backfill_batch',
+    text: `
+      select ${recordColumns('x')} from public.records x
+      where x.tenant_id = $1 and x.entity_id = $2 and x.id > coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
+      order by x.id limit ${batchSize} for no key update`,
+    values: [tenantId, entityId, held.after],
+  });
+  const last = rows.at(-1);
+  if (last) await fillRecords({ tx, tenantId, model, userId: null, now: new Date() }, entity, field, rows);
+  const isPending = field.pendingSlot !== null || field.isPendingUnique;
+  await tx.query({
+    name: 'backfill_progress',
+    text: `
+      update public.field_backfills
+      set done = done + $3, total = greatest(total, done + $3), after_id = coalesce($4, after_id), state = $5,
+        finished_at = case when $5 in ('DONE', 'FAILED') then now() end
+      where tenant_id = $1 and field_id = $2`,
+    values: [
+      tenantId,
+      fieldId,
+      rows.length,
+      last?.id ?? null,
+      last ? 'RUNNING' : isPending ? 'FILLED' : 'DONE',
+    ],
+  });
+  await holdVersion(tx, model);
+  return last !== undefined;
+}
+
+/**
+ * The batch's fence, taken last as writers take theirs: no change of definitions commits between here and COMMIT, and none
+ * has since the model was read.
+ */
+async function holdVersion(tx: TenantTransaction, model: TenantModel): Promise<void> {
+  const held = await tx.query({
+    name: 'backfill_fence',
+    text: 'select from public.tenant_heads where tenant_id = $1 and definitions_version = $2 for share',
+    values: [tx.claims.tenantId, model.version],
+  });
+  if (held.length === 0) throw new Outdated('the definitions changed');
+}
+
+/** Writes what is kept beside the records' data anew; the records themselves, their versions and times stay. */
+async function fillRecords(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  field: FieldDefinition,
+  rows: readonly RecordRow[],
+): Promise<void> {
+  const records = rows.map((row) => toRecord(entity.id, row));
+  await updateRecords(scope, entity, records);
+  if (!field.isPendingUnique) return;
+  const live = records.filter((record) => record.deletedAt === null);
+  const keys = live.flatMap((record) => keysOf(entity, record).filter((key) => key.field.id === field.id));
+  const taken = await insertKeys(scope, keys);
+  if (taken.length === 0) return;
+  const owners = await ownersOf(scope, taken);
+  const values = new Map(records.map((record) => [record.id, record.data[field.key]]));
+  const duplicates = taken.flatMap(({ hash, recordId }): Duplicate[] => {
+    const owner = owners.get(hash);
+    // Written since the fence: the key is its own.
+    if (owner === undefined || owner === recordId) return [];
+    return [{ value: values.get(recordId), recordIds: [owner, recordId] }];
+  });
+  if (duplicates.length > 0)
+    throw new NotUnique(failureOf(field, duplicates.slice(0, shownValues), duplicates.length));
+}
+
+async function ownersOf(scope: WriteScope, keys: readonly RecordKey[]): Promise<Map<string, string>> {
+  const [first] = keys;
+  const rows = await scope.tx.query<{ hash: string; owner: string }>({
+    text: `
+      select encode(hash, 'hex') as hash, record_id as owner from public.record_keys
+      where tenant_id = $1 and entity_id = $2 and key_id = $3 and hash = any(array(select decode(h, 'hex') from unnest($4::text[]) as u (h)))`,
+    values: [scope.tenantId, first?.entityId, first?.field.id, keys.map((key) => key.hash)],
+  });
+  return new Map(rows.map((row) => [row.hash, row.owner]));
+}
