@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import { signedClaims, type Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
+import { createCircuitBreaker } from './circuit-breaker.ts';
 import type { ClaimsSigner } from './claims-signer.ts';
 import { exchange } from './exchange.ts';
 
@@ -50,6 +51,7 @@ export function createTransport(options: TransportOptions): Transport {
     keepAliveTimeout: 30_000,
   });
 
+  const breaker = createCircuitBreaker();
   const unavailable = (message: string, cause?: unknown): DomainError =>
     new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" ${message}.`, { cause });
 
@@ -82,17 +84,32 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
+  /** Counts what an attempt tells of the subgraph's health. */
+  async function guarded(request: TransportRequest): Promise<{ status: number; body: unknown }> {
+    if (!breaker.admit()) throw unavailable('was not there a moment ago');
+    try {
+      const answer = await attempt(request);
+      if (temporaryStatuses.has(answer.status)) breaker.failed();
+      else breaker.succeeded();
+      return answer;
+    } catch (error) {
+      if (request.signal?.aborted) breaker.abandoned();
+      else breaker.failed();
+      throw error;
+    }
+  }
+
   return {
     async request(request) {
       const mayRetry = request.idempotent;
       try {
-        const answer = await attempt(request);
+        const answer = await guarded(request);
         if (!mayRetry || !temporaryStatuses.has(answer.status)) return answer;
       } catch (error) {
         const broken = error instanceof DomainError && error.code === 'SUBGRAPH_UNAVAILABLE';
         if (!mayRetry || !broken) throw error;
       }
-      return attempt(request);
+      return guarded(request);
     },
     [Symbol.asyncDispose]: () => pool.destroy(),
   };
