@@ -218,9 +218,9 @@ const types = [
   'OnDelete',
   'OnDeleteRule',
   'RecordOrder',
+  'RecordOperation',
   'DefinitionsInput',
   'DefinitionsPlan',
-  'DefinitionsChange',
   'DefinitionsPlanStep',
   'DefinitionStepKind',
   'FieldBackfill',
@@ -229,6 +229,7 @@ const types = [
   'RetypePlan',
   'RetypeProblem',
   'RetypeErrorRule',
+  'DefinitionsChange',
   'PermissionInput',
   'TransferFormat',
   'TransferReport',
@@ -297,7 +298,7 @@ function familyOf([singular, plural]: readonly [string, string]): string[] {
     ...rootNames,
     ...verbs.flatMap((verb) => [`${verb}${type}`, `${verb}${types}`]),
     ...typeEnds.map((end) => type + end),
-    ...inputVerbs.map((verb) => `${verb}${type}Input`),
+    ...inputVerbs.flatMap((verb) => [`${verb}${type}Input`, `${verb}${types}Input`]),
   ];
 }
 

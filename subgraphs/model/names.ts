@@ -35,6 +35,8 @@ export const listFilterTypeName = (entity: Pick<Named, 'name'>): string => `${ty
 export const orderTypeName = (entity: Pick<Named, 'name'>): string => `${typeName(entity)}Order`;
 export const createInputName = (entity: Pick<Named, 'name'>): string => `Create${typeName(entity)}Input`;
 export const updateInputName = (entity: Pick<Named, 'name'>): string => `Update${typeName(entity)}Input`;
+/** One member of a batch of updates: `UpdateContactsInput`. */
+export const updateManyInputName = (entity: Named): string => `Update${pascalCase(entity.pluralName)}Input`;
 /** How a relation at this entity is written nested: `{ connect: ID, create: CreateCompanyInput }`. */
 export const relationInputName = (target: Pick<Named, 'name'>): string => `${typeName(target)}RelationInput`;
 export const uniqueFieldEnumName = (entity: Pick<Named, 'name'>): string => `${typeName(entity)}UniqueField`;
@@ -90,6 +92,9 @@ export const rootNames = (entity: Named) => ({
   deleteMany: `delete${pascalCase(entity.pluralName)}`,
   restore: `restore${typeName(entity)}`,
   restoreMany: `restore${pascalCase(entity.pluralName)}`,
+  restoreVersion: `restore${typeName(entity)}Version`,
+  purge: `purge${pascalCase(entity.pluralName)}`,
+  history: `${entity.name}History`,
   changed: `${entity.name}Changed`,
 });
 
@@ -111,6 +116,7 @@ export function generatedNames(
       orderTypeName(entity),
       createInputName(entity),
       updateInputName(entity),
+      updateManyInputName(entity),
       relationInputName(entity),
       uniqueFieldEnumName(entity),
       aggregateTypeName(entity),

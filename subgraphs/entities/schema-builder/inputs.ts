@@ -1,7 +1,13 @@
 /** What records are written with: `CreateContactInput` and `UpdateContactInput`. */
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
-import { createInputName, relationIdName, typeName, updateInputName } from '#subgraphs/model/names.ts';
+import {
+  createInputName,
+  relationIdName,
+  typeName,
+  updateInputName,
+  updateManyInputName,
+} from '#subgraphs/model/names.ts';
 import { describe } from '#subgraphs/model/sdl-text.ts';
 import { describeField } from './types.ts';
 
@@ -21,6 +27,16 @@ ${create.join('\n')}
 "What to change of a ${type}: what is absent stays, null clears."
 input ${updateInputName(entity)} {
 ${update.join('\n')}
+}
+
+"One of several ${type} records to change."
+input ${updateManyInputName(entity)} {
+  "The record's id."
+  id: ID!
+  "What to change."
+  input: ${updateInputName(entity)}!
+  "Refused with VERSION_CONFLICT where its version is another by now."
+  expectedVersion: Int
 }`;
 }
 

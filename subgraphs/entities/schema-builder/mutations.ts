@@ -6,6 +6,7 @@ import {
   typeName,
   uniqueFieldEnumName,
   updateInputName,
+  updateManyInputName,
 } from '#subgraphs/model/names.ts';
 import { uniqueFields } from './enums.ts';
 
@@ -26,7 +27,17 @@ export function mutationsSdl(entity: EntityDefinition): string {
   ${names.restore}(
     "The record's id."
     id: ID!
-  ): ${type}!`;
+  ): ${type}!
+  "Deletes up to 1,000 ${type} records, all or none."
+  ${names.deleteMany}(
+    "The records' ids, each once."
+    ids: [ID!]!
+  ): [${type}!]!
+  "Brings up to 1,000 deleted ${type} records back, all or none."
+  ${names.restoreMany}(
+    "The records' ids, each once."
+    ids: [ID!]!
+  ): [${type}!]!`;
 }
 
 function emptyWritesSdl(entity: EntityDefinition): string {
@@ -46,7 +57,14 @@ function writesSdl(entity: EntityDefinition): string {
     on: ${uniqueFieldEnumName(entity)}!
     "The record; on an update, what is absent stays."
     input: ${createInputName(entity)}!
-  ): ${type}!`;
+  ): ${type}!
+  "Creates or updates up to 1,000 ${type} records, all or none."
+  ${names.upsertMany}(
+    "The unique field to find each by."
+    on: ${uniqueFieldEnumName(entity)}!
+    "The records, each once; on an update, what is absent stays."
+    inputs: [${createInputName(entity)}!]!
+  ): [${type}!]!`;
   return `  "Creates a ${type}."
   ${names.create}(
     "The record."
@@ -65,5 +83,10 @@ function writesSdl(entity: EntityDefinition): string {
     input: ${updateInputName(entity)}!
     "Refused with VERSION_CONFLICT where its version is another by now."
     expectedVersion: Int
-  ): ${type}!${upsert}`;
+  ): ${type}!
+  "Changes up to 1,000 ${type} records, all or none."
+  ${names.updateMany}(
+    "What to change of which records, each once."
+    inputs: [${updateManyInputName(entity)}!]!
+  ): [${type}!]!${upsert}`;
 }

@@ -4,7 +4,7 @@ import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { rootNames, typeName } from '#subgraphs/model/names.ts';
 import type { EntitiesContext } from '../context.ts';
-import type { RecordStore, StoreContext, StoredRecord } from '../store/record-store.ts';
+import type { RecordStore, RecordUpdate, StoreContext, StoredRecord } from '../store/record-store.ts';
 import { findUniqueField } from './enums.ts';
 import { type RecordNode, toNode } from './nodes.ts';
 
@@ -24,12 +24,23 @@ export function writeResolvers(entity: EntityDefinition): Resolvers {
       return node as RecordNode;
     };
 
+  const many =
+    <Args>(work: (write: Write, args: Args) => Promise<StoredRecord[]>) =>
+    (_root: unknown, args: Args, context: EntitiesContext): Promise<RecordNode[]> =>
+      writeRecords(context, type, (write) => work(write, args));
+
   const withoutInput: Resolvers = {
     [names.delete]: one<Identified>(({ store, context, entity: owner }, { id, expectedVersion }) =>
       store.delete(context, owner, id, expectedVersion),
     ),
     [names.restore]: one<Identified>(({ store, context, entity: owner }, { id }) =>
       store.restore(context, owner, id),
+    ),
+    [names.deleteMany]: many<{ ids: string[] }>(({ store, context, entity: owner }, { ids }) =>
+      store.deleteMany(context, owner, ids),
+    ),
+    [names.restoreMany]: many<{ ids: string[] }>(({ store, context, entity: owner }, { ids }) =>
+      store.restoreMany(context, owner, ids),
     ),
   };
   const create = one<{ input?: Input }>(async ({ store, context, entity: owner }, { input }) => {
@@ -41,8 +52,12 @@ export function writeResolvers(entity: EntityDefinition): Resolvers {
   const resolvers: Resolvers = {
     ...withoutInput,
     [names.create]: create,
-    [names.createMany]: (_root: unknown, { inputs }: { inputs: Input[] }, context: EntitiesContext) =>
-      writeRecords(context, type, (write) => write.store.create(write.context, write.entity, inputs)),
+    [names.createMany]: many<{ inputs: Input[] }>(({ store, context, entity: owner }, { inputs }) =>
+      store.create(context, owner, inputs),
+    ),
+    [names.updateMany]: many<{ inputs: RecordUpdate[] }>(({ store, context, entity: owner }, { inputs }) =>
+      store.updateMany(context, owner, inputs),
+    ),
     [names.update]: one<Identified & { input: Input }>(
       ({ store, context, entity: owner }, { id, input, expectedVersion }) =>
         store.update(context, owner, id, input, expectedVersion),
@@ -50,14 +65,22 @@ export function writeResolvers(entity: EntityDefinition): Resolvers {
   };
   if (entity.fields.some((field) => field.isUnique)) {
     resolvers[names.upsert] = one<{ on: string; input: Input }>(
-      ({ store, context, entity: owner }, { on, input }) => {
-        const field = findUniqueField(owner, on);
-        if (!field) throw invalidField('on', 'unique', `${on} is no unique field of ${type} any more`);
-        return store.upsert(context, owner, field.name, input);
-      },
+      ({ store, context, entity: owner }, { on, input }) =>
+        store.upsert(context, owner, uniqueFieldName(owner, on), input),
+    );
+    resolvers[names.upsertMany] = many<{ on: string; inputs: Input[] }>(
+      ({ store, context, entity: owner }, { on, inputs }) =>
+        store.upsertMany(context, owner, uniqueFieldName(owner, on), inputs),
     );
   }
   return resolvers;
+}
+
+function uniqueFieldName(entity: EntityDefinition, enumValue: string): string {
+  const field = findUniqueField(entity, enumValue);
+  if (!field)
+    throw invalidField('on', 'unique', `${enumValue} is no unique field of ${typeName(entity)} any more`);
+  return field.name;
 }
 
 interface Write {

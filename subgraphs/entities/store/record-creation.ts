@@ -22,17 +22,27 @@ export interface Creation {
   pathOf(recordId: string): string | undefined;
 }
 
-/** Creates a record for each input. Throws BAD_USER_INPUT that lists the broken rules of all of them. */
+/** BAD_USER_INPUT where the argument of this name holds more than a batch may. */
+export function requireBatch(argument: string, members: readonly unknown[]): void {
+  if (members.length <= maxBatch) return;
+  const message = `${argument} must hold at most ${maxBatch}, holds ${members.length}`;
+  throw invalidField(argument, 'maxLength', message);
+}
+
+/**
+ * Creates a record for each input. Throws BAD_USER_INPUT that lists the broken rules of all of them. `paths` are the
+ * inputs' places in errors; where absent, their own in `inputs`, or none for an only one.
+ */
 export async function createRecords(
   scope: WriteScope,
   entity: EntityDefinition,
   inputs: readonly Input[],
   origins: readonly RecordOrigin[] = [],
+  paths?: readonly string[],
 ): Promise<Creation> {
-  if (inputs.length > maxBatch) {
-    throw invalidField('inputs', 'maxLength', `inputs must hold at most ${maxBatch}, holds ${inputs.length}`);
-  }
-  const pathAt = (index: number): string | undefined => (inputs.length > 1 ? `inputs.${index}` : undefined);
+  requireBatch('inputs', inputs);
+  const pathAt = (index: number): string | undefined =>
+    paths ? paths[index] : inputs.length > 1 ? `inputs.${index}` : undefined;
   const written = inputs.map((input, index) => {
     const path = pathAt(index);
     return {

@@ -18,7 +18,7 @@ import type { RecordChange, WriteScope } from './write-transaction.ts';
 const maxAffected = 10_000;
 
 interface Affected {
-  /** Records to delete, by id: the one that was asked for first, then level by level. */
+  /** Records to delete, by id: those that were asked for first, then level by level. */
   readonly deleted: Map<string, EntityDefinition>;
   /** Records that lose a relation, by id. */
   readonly cleared: Map<string, { entity: EntityDefinition; fields: Set<FieldDefinition> }>;
@@ -34,11 +34,24 @@ export async function deleteRecord(
   id: string,
   expectedVersion: number | null | undefined,
 ): Promise<RecordChange[]> {
-  const { affected, records } = await lockAffected(scope, entity, id);
-  const root = records.get(id);
-  if (!root) throw notFound(entity, id);
-  requireVersion(root, expectedVersion);
+  return deleteRecords(scope, entity, [id], (records) => {
+    const root = records.get(id);
+    if (!root) throw notFound(entity, id);
+    requireVersion(root, expectedVersion);
+  });
+}
 
+/**
+ * Deletes several, as above. `check` is given the live ones among them once they are locked, and throws where one is
+ * missing. The first changes are theirs, in the order of `ids`.
+ */
+export async function deleteRecords(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  ids: readonly string[],
+  check: (records: ReadonlyMap<string, StoredRecord>) => void,
+): Promise<RecordChange[]> {
+  const { affected, records } = await lockAffected(scope, entity, ids, check);
   const changes: RecordChange[] = [];
   for (const recordId of affected.deleted.keys()) {
     const before = records.get(recordId) as StoredRecord;
@@ -91,11 +104,12 @@ export async function deleteRecord(
 async function lockAffected(
   scope: WriteScope,
   entity: EntityDefinition,
-  id: string,
+  ids: readonly string[],
+  check: (records: ReadonlyMap<string, StoredRecord>) => void,
 ): Promise<{ affected: Affected; records: Map<string, StoredRecord> }> {
   const records = new Map<string, StoredRecord>();
   for (;;) {
-    const affected = await findAffected(scope, entity, id);
+    const affected = await findAffected(scope, entity, ids);
     const wanted = [
       ...[...affected.deleted].map(([recordId, owner]) => ({ id: recordId, entityId: owner.id })),
       ...[...affected.cleared].map(([recordId, { entity: owner }]) => ({ id: recordId, entityId: owner.id })),
@@ -103,14 +117,18 @@ async function lockAffected(
     if (wanted.length === 0) return { affected, records };
     const locked = await lockForDeletion(scope, wanted);
     for (const record of locked) records.set(record.id, record);
-    if (!records.has(id)) throw notFound(entity, id);
+    check(records);
   }
 }
 
-async function findAffected(scope: WriteScope, entity: EntityDefinition, id: string): Promise<Affected> {
-  const affected: Affected = { deleted: new Map([[id, entity]]), cleared: new Map() };
+async function findAffected(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  ids: readonly string[],
+): Promise<Affected> {
+  const affected: Affected = { deleted: new Map(ids.map((id) => [id, entity])), cleared: new Map() };
   const restricted = new Map<string, Inverse>();
-  let level = new Map([[entity.id, [id]]]);
+  let level = new Map([[entity.id, [...ids]]]);
   while (level.size > 0) {
     const next = new Map<string, string[]>();
     for (const { child, inverse } of await findChildren(scope, level)) {

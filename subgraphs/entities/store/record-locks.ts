@@ -22,6 +22,21 @@ export async function lockRecord(
   return row ? toRecord(entity.id, row) : null;
 }
 
+/** As `lockRecord`, for many of one entity: by id, those that are unknown left out. One statement. */
+export async function lockRecords(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  ids: readonly string[],
+): Promise<Map<string, StoredRecord>> {
+  const text = `select t.* from (select * from unnest($3::uuid[]) as u (i) order by i) u
+    cross join lateral (select ${recordColumns('x')} from records x where x.tenant_id = $1::uuid and x.entity_id = $2::uuid
+      and x.id = u.i limit 1 for no key update) t`;
+  const known = ids.flatMap((id) => readId(id) ?? []);
+  if (known.length === 0) return new Map();
+  const rows = await scope.tx.query<RecordRow>(nameStatement(text, [scope.tenantId, entity.id, known]));
+  return new Map(rows.map((row) => [row.id, toRecord(entity.id, row)]));
+}
+
 /** Live records of any entities, locked so that no new relation can point at them. */
 export async function lockForDeletion(
   scope: WriteScope,
@@ -35,17 +50,31 @@ export async function lockForDeletion(
   return rows.map((row) => toRecord(row.entityId, row));
 }
 
-/** NOT_FOUND, in the same words whether the record never was, was deleted, or is another tenant's. */
-export function notFound(entity: EntityDefinition, id: string): DomainError {
+/**
+ * NOT_FOUND, in the same words whether the record never was, was deleted, or is another tenant's. `path` is the id's
+ * place in a batch.
+ */
+export function notFound(entity: EntityDefinition, id: string, path?: string): DomainError {
+  const message = `There is no ${typeName(entity)} with the id ${id.slice(0, 40).toWellFormed()}`;
   return new DomainError(
     'NOT_FOUND',
-    `There is no ${typeName(entity)} with the id ${id.slice(0, 40).toWellFormed()}`,
+    message,
+    path === undefined ? {} : { fields: [{ field: path, rule: 'exists', message: `${path}: ${message}` }] },
   );
 }
 
-/** Throws VERSION_CONFLICT, with the current version, where another one was expected. */
-export function requireVersion(record: StoredRecord, expectedVersion: number | null | undefined): void {
+/** Throws VERSION_CONFLICT, with the current version, where another one was expected. `path`: its place in a batch. */
+export function requireVersion(
+  record: StoredRecord,
+  expectedVersion: number | null | undefined,
+  path?: string,
+): void {
   if (expectedVersion === null || expectedVersion === undefined || expectedVersion === record.version) return;
   const message = `The record is at version ${record.version}, not ${expectedVersion}: somebody changed it`;
-  throw new DomainError('VERSION_CONFLICT', message, { details: { currentVersion: record.version } });
+  throw new DomainError('VERSION_CONFLICT', message, {
+    details: { currentVersion: record.version },
+    ...(path === undefined
+      ? {}
+      : { fields: [{ field: path, rule: 'version', message: `${path}: ${message}` }] }),
+  });
 }

@@ -80,6 +80,13 @@ export interface RecordOrigin {
   readonly createdBy?: string | null;
 }
 
+/** One member of a batch of updates. */
+export interface RecordUpdate {
+  readonly id: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly expectedVersion?: number | null;
+}
+
 export interface RecordStore {
   /** In the order of `ids`; null for an id that is unknown, deleted or another tenant's. One statement. */
   findMany(
@@ -134,4 +141,31 @@ export interface RecordStore {
     expectedVersion?: number | null,
   ): Promise<StoredRecord>;
   restore(context: StoreContext, entity: EntityDefinition, id: string): Promise<StoredRecord>;
+
+  /**
+   * Batches: as the above for up to 1,000 records, all or nothing, in a number of statements that does not depend on
+   * theirs. Answers are in the order of what was asked, errors name the place (`inputs.3.name`, `ids.3`), and a record
+   * may come only once (BAD_USER_INPUT).
+   */
+  updateMany(
+    context: StoreContext,
+    entity: EntityDefinition,
+    updates: readonly RecordUpdate[],
+  ): Promise<StoredRecord[]>;
+  upsertMany(
+    context: StoreContext,
+    entity: EntityDefinition,
+    uniqueField: string,
+    inputs: readonly Readonly<Record<string, unknown>>[],
+  ): Promise<StoredRecord[]>;
+  deleteMany(
+    context: StoreContext,
+    entity: EntityDefinition,
+    ids: readonly string[],
+  ): Promise<StoredRecord[]>;
+  restoreMany(
+    context: StoreContext,
+    entity: EntityDefinition,
+    ids: readonly string[],
+  ): Promise<StoredRecord[]>;
 }

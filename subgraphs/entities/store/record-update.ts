@@ -38,7 +38,7 @@ export async function updateRecord(
 }
 
 /** Keys of `keys` that are not among `others`: of the same field and value. */
-function keysWithout(keys: readonly RecordKey[], others: readonly RecordKey[]): RecordKey[] {
+export function keysWithout(keys: readonly RecordKey[], others: readonly RecordKey[]): RecordKey[] {
   return keys.filter((key) => !others.some((other) => other.field === key.field && other.hash === key.hash));
 }
 

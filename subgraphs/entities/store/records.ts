@@ -3,12 +3,14 @@ import type { RecordDatabase } from '#prisma/record-database.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
 import { validateInput } from '#subgraphs/model/values/input.ts';
 import { createRecordAggregates } from './record-aggregates.ts';
+import { deleteBatch, restoreBatch, updateBatch } from './record-batches.ts';
 import { createRecords } from './record-creation.ts';
 import { deleteRecord, restoreRecord } from './record-deletion.ts';
 import { takenError } from './record-keys.ts';
 import { lockRecord, notFound, requireVersion } from './record-locks.ts';
 import { createRecordReads } from './record-reads.ts';
 import type { RecordStore, StoredRecord } from './record-store.ts';
+import { upsertBatch } from './record-upsert-batch.ts';
 import { upsertRecord } from './record-upsert.ts';
 import { toWritten, updateRecord } from './record-update.ts';
 import { currentEntity, runWrite } from './write-transaction.ts';
@@ -79,5 +81,16 @@ export function createRecordStore(
         return toWritten(record, await restoreRecord(scope, current, record));
       });
     },
+
+    updateMany: (context, entity, updates) =>
+      runWrite(dependencies, context, (scope) => updateBatch(scope, currentEntity(scope, entity), updates)),
+    upsertMany: (context, entity, uniqueField, inputs) =>
+      runWrite(dependencies, context, (scope) =>
+        upsertBatch(scope, currentEntity(scope, entity), uniqueField, inputs),
+      ),
+    deleteMany: (context, entity, ids) =>
+      runWrite(dependencies, context, (scope) => deleteBatch(scope, currentEntity(scope, entity), ids)),
+    restoreMany: (context, entity, ids) =>
+      runWrite(dependencies, context, (scope) => restoreBatch(scope, currentEntity(scope, entity), ids)),
   };
 }

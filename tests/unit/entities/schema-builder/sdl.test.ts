@@ -92,9 +92,13 @@ describe('the SDL of definitions', () => {
       createContact: '(input: CreateContactInput!) Contact!',
       createContacts: '(inputs: [CreateContactInput!]!) [Contact!]!',
       updateContact: '(id: ID!, input: UpdateContactInput!, expectedVersion: Int) Contact!',
+      updateContacts: '(inputs: [UpdateContactsInput!]!) [Contact!]!',
       upsertContact: '(on: ContactUniqueField!, input: CreateContactInput!) Contact!',
+      upsertContacts: '(on: ContactUniqueField!, inputs: [CreateContactInput!]!) [Contact!]!',
       deleteContact: '(id: ID!, expectedVersion: Int) Contact!',
+      deleteContacts: '(ids: [ID!]!) [Contact!]!',
       restoreContact: '(id: ID!) Contact!',
+      restoreContacts: '(ids: [ID!]!) [Contact!]!',
     });
   });
 

@@ -1,0 +1,211 @@
+/** Batches of changes, all or nothing: each takes the same few statements for one record as for a thousand. */
+import { DomainError, invalidField, invalidInput } from '#schema/errors.ts';
+import type { FieldError } from '#schema/errors.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { readId } from '#subgraphs/model/values/choice.ts';
+import { checkInput, maxFieldErrors } from '#subgraphs/model/values/input.ts';
+import type { InputData } from '#subgraphs/model/values/input.ts';
+import { isSameJson } from '#subgraphs/model/values/json.ts';
+import { requireBatch, withoutNulls } from './record-creation.ts';
+import { deleteRecords } from './record-deletion.ts';
+import { insertKeys, keysOf, takenError } from './record-keys.ts';
+import type { RecordKey } from './record-keys.ts';
+import { lockRecords, notFound, requireVersion } from './record-locks.ts';
+import { updateRecords } from './record-rows-writing.ts';
+import type { RecordUpdate, StoredRecord } from './record-store.ts';
+import { keysWithout, nextVersion } from './record-update.ts';
+import { findMissingTargets, requireTargets } from './relation-targets.ts';
+import type { RecordChange, WriteScope, Written } from './write-transaction.ts';
+
+/** Values for a locked record, and its place in the batch. */
+export interface PreparedUpdate {
+  readonly record: StoredRecord;
+  /** By key; null clears. */
+  readonly data: InputData;
+  readonly path: string;
+}
+
+/** Changes records, each at most once. The answer is in the order of `updates`. */
+export async function updateBatch(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  updates: readonly RecordUpdate[],
+): Promise<Written<StoredRecord[]>> {
+  requireBatch('inputs', updates);
+  const checked = updates.map(({ input }, index) =>
+    checkInput(entity, input, { partial: true, path: `inputs.${index}` }),
+  );
+  refuse(checked.flatMap((one) => one.errors));
+  const ids = canonicalIds(
+    updates.map((update) => update.id),
+    (index) => `inputs.${index}.id`,
+  );
+  const records = await lockRecords(scope, entity, ids);
+  const prepared = updates.map(({ id, expectedVersion }, index): PreparedUpdate => {
+    const path = `inputs.${index}`;
+    const record = records.get(ids[index] as string);
+    if (!record || record.deletedAt) throw notFound(entity, id, `${path}.id`);
+    requireVersion(record, expectedVersion, `${path}.expectedVersion`);
+    return { record, data: checked[index]?.data ?? {}, path };
+  });
+  const changes = await applyUpdates(scope, entity, prepared);
+  return answer(
+    prepared.map(({ record }) => record),
+    changes,
+  );
+}
+
+/**
+ * Writes what really differs. A unique value may go from one record of the batch to another: all old keys are removed
+ * before the new ones are inserted. Throws CONFLICT, BAD_USER_INPUT.
+ */
+export async function applyUpdates(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  updates: readonly PreparedUpdate[],
+): Promise<RecordChange[]> {
+  const paths = new Map<string, string>();
+  const written: { data: InputData; path: string }[] = [];
+  const changes = updates.flatMap(({ record, data, path }): RecordChange[] => {
+    const changed = Object.keys(data).filter(
+      (key) => !isSameJson(data[key] ?? null, record.data[key] ?? null),
+    );
+    if (changed.length === 0) return [];
+    const values = Object.fromEntries(changed.map((key) => [key, data[key]]));
+    written.push({ data: values, path });
+    paths.set(record.id, path);
+    const after = nextVersion(scope, record, { data: withoutNulls({ ...record.data, ...values }) });
+    return [{ operation: 'UPDATED', before: record, after, changedFields: changed }];
+  });
+  if (changes.length === 0) return [];
+  await requireTargets(scope, entity, written);
+
+  const keys = changes.map(({ before, after }) => {
+    const [old, fresh] = [before === null ? [] : keysOf(entity, before), keysOf(entity, after)];
+    return { gone: keysWithout(old, fresh), added: keysWithout(fresh, old) };
+  });
+  const [, taken] = await Promise.all([
+    deleteTheseKeys(
+      scope,
+      entity,
+      keys.flatMap((one) => one.gone),
+    ),
+    insertKeys(
+      scope,
+      keys.flatMap((one) => one.added),
+    ),
+    updateRecords(
+      scope,
+      entity,
+      changes.map((change) => change.after),
+    ),
+  ]);
+  if (taken.length > 0) throw takenError(taken, (recordId) => paths.get(recordId));
+  return changes;
+}
+
+/** Deletes records softly, with what depends on them. The answer is in the order of `ids`. */
+export async function deleteBatch(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  ids: readonly string[],
+): Promise<Written<StoredRecord[]>> {
+  requireBatch('ids', ids);
+  const known = canonicalIds(ids, (index) => `ids.${index}`);
+  requireAll(entity, ids, (index) => readId(known[index]) !== null);
+  const changes = await deleteRecords(scope, entity, known, (records) =>
+    requireAll(entity, ids, (index) => records.has(known[index] as string)),
+  );
+  return { result: changes.slice(0, ids.length).map((change) => change.after), changes };
+}
+
+/**
+ * Takes deletions back; a record that is not deleted stays as it is. Records may point at each other. CONFLICT as for
+ * one. The answer is in the order of `ids`.
+ */
+export async function restoreBatch(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  ids: readonly string[],
+): Promise<Written<StoredRecord[]>> {
+  requireBatch('ids', ids);
+  const known = canonicalIds(ids, (index) => `ids.${index}`);
+  const records = await lockRecords(scope, entity, known);
+  requireAll(entity, ids, (index) => records.has(known[index] as string));
+  const wanted = known.map((id) => records.get(id) as StoredRecord);
+  const changes = wanted
+    .filter((record) => record.deletedAt !== null)
+    .map((before): RecordChange => {
+      const after = nextVersion(scope, before, { deletedAt: null });
+      return { operation: 'RESTORED', before, after, changedFields: [] };
+    });
+  if (changes.length === 0) return { result: wanted, changes };
+
+  const restored = changes.map((change) => change.after);
+  const pathOf = (id: string): string => `ids.${known.indexOf(id)}`;
+  // Written first: then the batch's own records are there to be pointed at.
+  const [taken, , missing] = await Promise.all([
+    insertKeys(
+      scope,
+      restored.flatMap((record) => keysOf(entity, record)),
+    ),
+    updateRecords(scope, entity, restored),
+    findMissingTargets(
+      scope,
+      entity,
+      restored.map(({ id, data }) => ({ data, path: pathOf(id) })),
+    ),
+  ]);
+  if (missing.length > 0) {
+    const fields = missing.slice(0, maxFieldErrors);
+    throw new DomainError('CONFLICT', fields.map((field) => field.message).join('; '), { fields });
+  }
+  if (taken.length > 0) throw takenError(taken, pathOf);
+  return answer(wanted, changes);
+}
+
+/** Removes keys of many records. One statement. */
+async function deleteTheseKeys(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  keys: readonly RecordKey[],
+): Promise<void> {
+  if (keys.length === 0) return;
+  const text = `delete from record_keys k using unnest($3::uuid[], $4::text[]) as u (k, h)
+    where k.tenant_id = $1::uuid and k.entity_id = $2::uuid and k.key_id = u.k and k.hash = decode(u.h, 'hex')`;
+  const values = [scope.tenantId, entity.id, keys.map((key) => key.field.id), keys.map((key) => key.hash)];
+  await scope.tx.query({ text, values });
+}
+
+function answer(records: readonly StoredRecord[], changes: readonly RecordChange[]): Written<StoredRecord[]> {
+  const changed = new Map(changes.map((change) => [change.after.id, change.after]));
+  return { result: records.map((record) => changed.get(record.id) ?? record), changes };
+}
+
+/** Throws BAD_USER_INPUT that lists the broken rules (the first hundred), where there are any. */
+export function refuse(errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalidInput(errors.slice(0, maxFieldErrors));
+}
+
+/** The ids as they are stored; text that is no id stays as it is, and is found nowhere. BAD_USER_INPUT where one comes twice. */
+function canonicalIds(ids: readonly string[], pathAt: (index: number) => string): string[] {
+  const places = new Map<string, number>();
+  return ids.map((id, index) => {
+    const canonical = readId(id) ?? id;
+    const first = places.get(canonical);
+    if (first !== undefined) {
+      const path = pathAt(index);
+      throw invalidField(path, 'duplicate', `${path} is the same record as ${pathAt(first)}: give it once`);
+    }
+    places.set(canonical, index);
+    return canonical;
+  });
+}
+
+function requireAll(
+  entity: EntityDefinition,
+  ids: readonly string[],
+  isThere: (index: number) => boolean,
+): void {
+  for (const [index, id] of ids.entries()) if (!isThere(index)) throw notFound(entity, id, `ids.${index}`);
+}
