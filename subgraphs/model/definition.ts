@@ -8,6 +8,7 @@ export const fieldTypes = [
   'PHONE',
   'INTEGER',
   'NUMBER',
+  'DECIMAL',
   'BOOLEAN',
   'DATE',
   'DATETIME',
@@ -21,12 +22,15 @@ export type FieldType = (typeof fieldTypes)[number];
 export const onDeleteRules = ['RESTRICT', 'CASCADE', 'SET_NULL'] as const;
 export type OnDelete = (typeof onDeleteRules)[number];
 
-/** Limits of a value. Lengths count Unicode code points; min and max are numbers, or ISO dates for dates. */
+/** Limits of a value. Lengths count Unicode code points; min and max are numbers (text for DECIMAL), or ISO dates for dates. */
 export interface FieldValidation {
   readonly minLength?: number | null;
   readonly maxLength?: number | null;
   readonly min?: number | string | null;
   readonly max?: number | string | null;
+  /** DECIMAL: digits in all, and those of them after the point. */
+  readonly precision?: number | null;
+  readonly scale?: number | null;
   /** A regular expression in RE2's syntax, unanchored. */
   readonly pattern?: string | null;
 }
@@ -63,20 +67,34 @@ export interface FieldDefinition {
   readonly position: number;
   /** The column of `records` that also holds the value ("t3"); null where it works from `data` alone. */
   readonly slot: string | null;
-}
-
-export interface EntityDefinition {
-  readonly id: string;
   /** A slot that is being filled: writers fill it too, nothing is read from it yet. */
   readonly pendingSlot: string | null;
   /** It is about to become unique: writers keep its keys, nothing is looked up by them yet. */
   readonly isPendingUnique: boolean;
+  /** Old names under which it is still known, newest first. */
+  readonly aliases: readonly string[];
+  /** On a view under an old name only (aliases.ts): the name that it has. */
+  readonly aliasOf?: string;
+}
+
+/** Names that an entity gave up and is still known by. */
+export interface EntityAlias {
+  readonly name: string;
+  readonly pluralName: string;
+}
+
+export interface EntityDefinition {
+  readonly id: string;
   readonly name: string;
   readonly pluralName: string;
   readonly label: string | null;
   readonly description: string | null;
   readonly icon: string | null;
   readonly position: number;
+  /** Old names under which it is still known, newest first. */
+  readonly aliases: readonly EntityAlias[];
+  /** On a view under an old name only (aliases.ts): the name that it has. */
+  readonly aliasOf?: string;
   /** In order of position. */
   readonly fields: readonly FieldDefinition[];
 }
@@ -87,9 +105,9 @@ export interface TenantModel {
   readonly version: number;
   /** In order of position, then name. */
   readonly entities: readonly EntityDefinition[];
-  /** By `name` ("contact"). */
+  /** By `name` ("contact"); under an old name a view (aliases.ts). */
   readonly entityByName: ReadonlyMap<string, EntityDefinition>;
-  /** By generated type name ("Contact"). */
+  /** By generated type name ("Contact"); under an old name a view. */
   readonly entityByType: ReadonlyMap<string, EntityDefinition>;
   readonly entityById: ReadonlyMap<string, EntityDefinition>;
 }

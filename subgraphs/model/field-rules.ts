@@ -3,6 +3,7 @@ import type { FieldError } from '#schema/errors.ts';
 import type { FieldDefinition } from './definition.ts';
 import { ruleOf } from './field-types.ts';
 import { readDate, readDateTime } from './values/date.ts';
+import { compareDecimals, maxDecimalPrecision, readLimit } from './values/decimal.ts';
 import { parseFieldValue } from './values/input.ts';
 import { compilePattern, textLimits } from './values/text.ts';
 
@@ -89,23 +90,50 @@ function checkLimits(field: FieldDefinition, complain: Complain): void {
   if (typeof minLength === 'number' && typeof maxLength === 'number' && minLength > maxLength) {
     complain('validation.minLength', 'max', `must not be above maxLength (${maxLength})`);
   }
-  const readLimit = limitReader(field);
+  const readLimitOf = limitReader(field);
   for (const [member, value] of Object.entries({ min, max })) {
     if (value === null || value === undefined) continue;
-    if (!readLimit) complain(`validation.${member}`, 'type', `has no meaning for ${field.type}`);
-    else if (readLimit(value) === null)
+    if (!readLimitOf) complain(`validation.${member}`, 'type', `has no meaning for ${field.type}`);
+    else if (readLimitOf(value) === null)
       complain(`validation.${member}`, 'type', `must be a ${field.type} value`);
   }
-  const [low, high] = [readLimit?.(min) ?? null, readLimit?.(max) ?? null];
-  if (low !== null && high !== null && low > high)
+  checkDigits(field, complain);
+  const [low, high] = [readLimitOf?.(min) ?? null, readLimitOf?.(max) ?? null];
+  if (low !== null && high !== null && isAbove(field, low, high))
     complain('validation.min', 'max', `must not be above max (${max})`);
   if (pattern !== null && pattern !== undefined) checkPattern(pattern, isText, field.type, complain);
+}
+
+function isAbove(field: FieldDefinition, low: number | string, high: number | string): boolean {
+  if (field.type === 'DECIMAL') return compareDecimals(String(low), String(high)) > 0;
+  return low > high;
+}
+
+function checkDigits(field: FieldDefinition, complain: Complain): void {
+  const { precision, scale } = field.validation ?? {};
+  const least = { precision: 1, scale: 0 } as const;
+  for (const [member, value] of [
+    ['precision', precision],
+    ['scale', scale],
+  ] as const) {
+    if (value === null || value === undefined) continue;
+    const isGood = Number.isInteger(value) && value >= least[member] && value <= maxDecimalPrecision;
+    if (field.type !== 'DECIMAL')
+      complain(`validation.${member}`, 'type', `has no meaning for ${field.type}`);
+    else if (!isGood) {
+      const range = `must be a whole number from ${least[member]} to ${maxDecimalPrecision}`;
+      complain(`validation.${member}`, 'range', range);
+    }
+  }
+  if (typeof scale === 'number' && typeof precision === 'number' && scale > precision)
+    complain('validation.scale', 'max', `must not be above precision (${precision})`);
 }
 
 function limitReader(field: FieldDefinition): ((value: unknown) => number | string | null) | null {
   if (field.type === 'INTEGER' || field.type === 'NUMBER') {
     return (value) => (typeof value === 'number' && Number.isFinite(value) ? value : null);
   }
+  if (field.type === 'DECIMAL') return readLimit;
   if (field.type === 'DATE') return (value) => (typeof value === 'string' ? readDate(value) : null);
   if (field.type === 'DATETIME') return (value) => (typeof value === 'string' ? readDateTime(value) : null);
   return null;

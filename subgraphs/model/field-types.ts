@@ -4,6 +4,7 @@ import { foldKey } from './fold.ts';
 import { selectComparisonName, selectEnumName } from './names.ts';
 import { parseMultiSelect, parseRelation, parseSelect } from './values/choice.ts';
 import { parseDate, parseDateTime } from './values/date.ts';
+import { parseDecimal, showDecimal } from './values/decimal.ts';
 import { parseJson } from './values/json.ts';
 import { parseBoolean, parseInteger, parseNumber } from './values/number.ts';
 import { checkEmail, checkPhone, checkUrl, textLimits, textParser } from './values/text.ts';
@@ -16,10 +17,19 @@ export type SlotKind = 't' | 'n' | 'd' | 'r';
 export const slotCounts: Readonly<Record<SlotKind, number>> = { t: 20, n: 10, d: 10, r: 10 };
 
 /**
- * Which comparisons apply. TEXT: folded order, substrings. NUMBER and TIME: ordered. CHOICE: equality of one of a few
+ * Which comparisons apply. TEXT: folded order, substrings. NUMBER, DECIMAL and TIME: ordered. CHOICE: equality of one of a few
  * values. CHOICES: `some none every`. FLAG, ID, DOCUMENT: equality.
  */
-export type ComparisonKind = 'TEXT' | 'NUMBER' | 'TIME' | 'CHOICE' | 'CHOICES' | 'FLAG' | 'ID' | 'DOCUMENT';
+export type ComparisonKind =
+  | 'TEXT'
+  | 'NUMBER'
+  | 'DECIMAL'
+  | 'TIME'
+  | 'CHOICE'
+  | 'CHOICES'
+  | 'FLAG'
+  | 'ID'
+  | 'DOCUMENT';
 
 type Owner = Pick<EntityDefinition, 'name' | 'pluralName'>;
 
@@ -106,6 +116,20 @@ export const fieldTypeRules: Readonly<Record<FieldType, FieldTypeRule>> = {
   PHONE: textType(textLimits.PHONE, checkPhone),
   INTEGER: numberType('Int', parseInteger),
   NUMBER: numberType('Float', parseNumber),
+  DECIMAL: {
+    outputType: always('Decimal'),
+    inputType: always('Decimal'),
+    slotKind: 'n',
+    comparisonKind: 'DECIMAL',
+    comparisonType: always('DecimalComparison'),
+    parse: parseDecimal,
+    // Only narrows: different decimals may be the same double.
+    toSlot: Number,
+    toOutput: (stored, field) => (typeof stored === 'string' ? showDecimal(stored, field) : null),
+    isOrderable: true,
+    canBeUnique: true,
+    canBeSearched: false,
+  },
   BOOLEAN: {
     outputType: always('Boolean'),
     inputType: always('Boolean'),

@@ -29,5 +29,28 @@ export const jsonScalar = new GraphQLScalarType({
   parseLiteral: (node, variables) => valueFromASTUntyped(node, variables),
 });
 
-/** Resolvers of the three, by name. */
-export const scalarResolvers = { Date: dateScalar, DateTime: dateTimeScalar, JSON: jsonScalar };
+/** Text, and numbers as they are written: the digits of a literal never pass through a double. */
+export const decimalScalar = new GraphQLScalarType({
+  name: 'Decimal',
+  serialize: (value) => value,
+  parseValue: acceptDecimal,
+  parseLiteral: (node) =>
+    acceptDecimal(
+      node.kind === Kind.STRING || node.kind === Kind.INT || node.kind === Kind.FLOAT ? node.value : null,
+    ),
+});
+
+function acceptDecimal(value: unknown): unknown {
+  if (typeof value === 'string' || typeof value === 'number') return value;
+  throw new GraphQLError(`Decimal cannot represent ${JSON.stringify(value)}: it is written as text`, {
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+}
+
+/** Resolvers of the four, by name. */
+export const scalarResolvers = {
+  Date: dateScalar,
+  DateTime: dateTimeScalar,
+  Decimal: decimalScalar,
+  JSON: jsonScalar,
+};

@@ -2,9 +2,10 @@
 import { invalidField } from '#schema/errors.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
 import { readDateTime } from '#subgraphs/model/values/date.ts';
+import { readDecimal } from '#subgraphs/model/values/decimal.ts';
 
-/** What a key's values are: `time` is ISO text in UTC with milliseconds. */
-export type CursorValueType = 'text' | 'number' | 'time' | 'id';
+/** What a key's values are: `time` is ISO text in UTC with milliseconds, `decimal` a number as text. */
+export type CursorValueType = 'text' | 'number' | 'decimal' | 'time' | 'id';
 export type CursorValue = string | number | null;
 
 /** Opaque to its reader; base64url. */
@@ -49,5 +50,6 @@ function isOfType(value: unknown, type: CursorValueType): boolean {
   if (value === null) return true;
   if (type === 'number') return typeof value === 'number' && Number.isFinite(value);
   if (typeof value !== 'string') return false;
+  if (type === 'decimal') return readDecimal(value) !== null;
   return type === 'time' ? readDateTime(value) === value : !value.includes('\0') && value.isWellFormed();
 }

@@ -133,8 +133,10 @@ function groupOrderSql(
   const value = `${grouped}.g${i}`;
   const kind = typeof subject === 'string' ? null : ruleOf(subject).comparisonKind;
   if (kind === 'CHOICE') return { column: null, keys: [`${value} collate "C"`] };
-  if (kind !== 'TEXT' || typeof subject === 'string') return { column: null, keys: [value] };
+  if ((kind !== 'TEXT' && kind !== 'DECIMAL') || typeof subject === 'string')
+    return { column: null, keys: [value] };
   const column = `min(${orderKeySql(row, subject, parameters).sql}) as o${i}`;
+  if (kind === 'DECIMAL') return { column, keys: [`${grouped}.o${i}`] };
   return { column, keys: [`${grouped}.o${i} collate "C"`, `${value} collate "C"`] };
 }
 
@@ -147,6 +149,11 @@ function measureSql(row: SqlRow, { name, subject }: Measure, parameters: SqlPara
     subject.type === 'INTEGER'
       ? `(${orderKeySql(row, subject, parameters).sql})::int8`
       : numericSql(row, subject, parameters);
+  if (name === 'avg' && subject.type === 'DECIMAL') {
+    // As exact as its values, and six digits more: a quotient has at least the digits of what is divided.
+    const digits = (subject.validation?.scale ?? 14) + 6;
+    return `round(avg(${number} + ${(0).toFixed(digits)}), ${digits})`;
+  }
   return `${name}(${number})`;
 }
 
@@ -163,6 +170,7 @@ function comparedType({ name, subject }: Measure): { type: ComparedType; form: (
   if (typeof subject === 'string') return { type: 'timestamptz', form: same };
   if (name === 'sum' || name === 'avg') return { type: 'numeric', form: String };
   const { comparisonKind, toSlot } = ruleOf(subject);
+  if (comparisonKind === 'DECIMAL') return { type: 'numeric', form: same };
   return comparisonKind === 'TIME' ? { type: 'timestamptz', form: toSlot } : { type: 'float8', form: same };
 }
 

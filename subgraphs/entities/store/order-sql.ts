@@ -1,7 +1,7 @@
 /** An order's keys in SQL, and the conditions that begin or end a page at a cursor. */
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import type { SqlParameters, SqlType } from '#subgraphs/model/filter/sql-parameters.ts';
-import { orderKeySql } from '#subgraphs/model/filter/sql-values.ts';
+import { orderKeySql, slotSql } from '#subgraphs/model/filter/sql-values.ts';
 import type { SqlRow } from '#subgraphs/model/filter/sql-values.ts';
 import type { OrderKey } from '../filters/list-order.ts';
 import type { CursorValue, CursorValueType } from '../filters/list-cursor.ts';
@@ -40,31 +40,34 @@ export function buildOrderSql(
   entityById: ReadonlyMap<string, EntityDefinition>,
 ): OrderSql {
   const joins = createRelationJoins(row, tenantId, parameters, entityById);
-  const sqlKeys = keys.map((key): SqlKey => {
+  const sqlKeys = keys.flatMap((key): SqlKey[] => {
     const at = joins.follow(key.relations);
     const { isDescending, areNullsFirst } = key;
     const isJoined = at !== row;
     if (typeof key.subject === 'string') {
       const { column, type, isNullable } = systemKeys[key.subject];
-      return {
-        sql: `${at.alias}.${column}`,
-        type,
-        isDescending,
-        areNullsFirst,
-        isNullable: isNullable || isJoined,
-        isSlot: false,
-      };
+      return [
+        {
+          sql: `${at.alias}.${column}`,
+          type,
+          isDescending,
+          areNullsFirst,
+          isNullable: isNullable || isJoined,
+          isSlot: false,
+        },
+      ];
     }
     const { sql, type } = orderKeySql(at, key.subject, parameters);
     // A required field may have come after its records: only system columns are never null.
-    return {
-      sql,
-      type,
-      isDescending,
-      areNullsFirst,
-      isNullable: true,
-      isSlot: key.subject.slot !== null && !isJoined,
-    };
+    const directed = { isDescending, areNullsFirst, isNullable: true };
+    const slot = slotSql(at, key.subject);
+    const isSlot = slot !== null && !isJoined;
+    if (key.subject.type !== 'DECIMAL' || slot === null) return [{ sql, type, ...directed, isSlot }];
+    // The slot's index brings them nearly in order; the exact numbers part those that are the same double.
+    return [
+      { sql: slot, type: 'float8', ...directed, isSlot },
+      { sql, type, ...directed, isSlot: false },
+    ];
   });
   return { keys: sqlKeys, joins: joins.sql() };
 }
@@ -87,6 +90,7 @@ export function orderBySql(keys: readonly SqlKey[]): string {
 export function cursorTypeOf(key: SqlKey): CursorValueType {
   if (key.type === 'uuid') return 'id';
   if (key.type === 'timestamptz') return 'time';
+  if (key.type === 'numeric') return 'decimal';
   return key.type === 'text' ? 'text' : 'number';
 }
 

@@ -3,6 +3,7 @@ import type { RecordDatabase } from '#prisma/record-database.ts';
 import { DomainError } from '#schema/errors.ts';
 import { distinctName } from '#subgraphs/model/aggregate/sdl.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
+import { readDecimal } from '#subgraphs/model/values/decimal.ts';
 import { findMeasure, parseAggregate } from '../filters/aggregate-request.ts';
 import type { GroupKey, Measure } from '../filters/aggregate-request.ts';
 import { buildAggregateStatement } from './aggregate-sql.ts';
@@ -69,6 +70,7 @@ function stored(type: string, value: unknown): unknown {
 
 function figureValue({ name, subject }: Measure, value: unknown): unknown {
   if (value === null || name === 'countDistinct' || typeof subject === 'string') return value;
+  if (subject.type === 'DECIMAL') return ruleOf(subject).toOutput(readDecimal(String(value)), subject);
   if (name === 'min' || name === 'max') return stored(subject.type, value);
   const number = Number(value);
   if (Number.isFinite(number)) return number;

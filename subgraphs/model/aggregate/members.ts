@@ -18,7 +18,7 @@ export type SystemTime = (typeof systemTimes)[number];
 export type SystemGroupMember = SystemTime | 'createdBy';
 
 export function isNumberField(field: Pick<FieldDefinition, 'type'>): boolean {
-  return field.type === 'INTEGER' || field.type === 'NUMBER';
+  return field.type === 'INTEGER' || field.type === 'NUMBER' || field.type === 'DECIMAL';
 }
 
 export function isTimeField(field: Pick<FieldDefinition, 'type'>): boolean {

@@ -26,6 +26,7 @@ const order = ['lt', 'lte', 'gt', 'gte'] as const;
 export const operatorsOf: Readonly<Record<ComparisonKind, readonly Operator[]>> = {
   TEXT: [...equality, ...order, 'contains', 'startsWith', 'endsWith', 'isNull'],
   NUMBER: [...equality, ...order, 'isNull'],
+  DECIMAL: [...equality, ...order, 'isNull'],
   TIME: [...equality, ...order, 'isNull'],
   CHOICE: [...equality, 'isNull'],
   CHOICES: ['some', 'none', 'every', 'isNull'],

@@ -1,6 +1,7 @@
 /** A filter evaluated in memory, on one record. It agrees with the filter in SQL on every record and every filter. */
 import type { EntityDefinition, FieldDefinition, TenantModel } from '../definition.ts';
 import { compareCodePoints, foldKey, foldText } from '../fold.ts';
+import { compareDecimals } from '../values/decimal.ts';
 import { isSameJson } from '../values/json.ts';
 import type { ComparisonNode, FilterNode } from './node.ts';
 import type { SystemFilterMember } from './sdl.ts';
@@ -129,6 +130,7 @@ function orderKey(node: ComparisonNode, value: unknown): unknown {
 
 function orderOf(node: ComparisonNode): (a: unknown, b: unknown) => number {
   if (node.comparison === 'NUMBER') return (a, b) => (a as number) - (b as number);
+  if (node.comparison === 'DECIMAL') return (a, b) => compareDecimals(a as string, b as string);
   // Times in their stored form are ASCII of one length and order as text.
   return (a, b) => compareCodePoints(a as string, b as string);
 }

@@ -44,6 +44,7 @@ const staticComparisons: readonly {
   },
   { type: 'IntComparison', kind: 'NUMBER', value: 'Int', description: 'Compares whole numbers.' },
   { type: 'FloatComparison', kind: 'NUMBER', value: 'Float', description: 'Compares numbers.' },
+  { type: 'DecimalComparison', kind: 'DECIMAL', value: 'Decimal', description: 'Compares exact numbers.' },
   { type: 'BooleanComparison', kind: 'FLAG', value: 'Boolean', description: 'Compares true and false.' },
   { type: 'DateComparison', kind: 'TIME', value: 'Date', description: 'Compares days.' },
   { type: 'DateTimeComparison', kind: 'TIME', value: 'DateTime', description: 'Compares instants.' },
@@ -58,16 +59,22 @@ const staticComparisons: readonly {
 
 /** Names of the types that do not depend on a tenant; none of them can be a tenant's. */
 export const staticFilterTypeNames: readonly string[] = [
+  'Decimal',
   'TextMode',
   ...staticComparisons.map((comparison) => comparison.type),
 ];
 
-/** The comparison inputs that all tenants share, and the enum `TextMode`. */
+/** The comparison inputs that all tenants share, the enum `TextMode` and the scalar `Decimal`. */
 export function comparisonInputsSdl(): string {
   const inputs = staticComparisons.map(({ type, kind, value, description }) =>
     comparisonSdl(type, kind, value, description),
   );
-  return `"""How text is compared."""
+  return `"""
+An exact decimal number, as text: "1234.50". Numbers of up to 15 digits are taken as well; nothing is rounded.
+"""
+scalar Decimal
+
+"""How text is compared."""
 enum TextMode {
   "Exactly."
   DEFAULT

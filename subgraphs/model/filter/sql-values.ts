@@ -65,6 +65,7 @@ export function orderKeySql(
     const flag = `(case ${dataTextSql(row, field)} when 'true' then 1.0::float8 when 'false' then 0.0::float8 end)`;
     return { sql: slot ?? flag, type: 'float8' };
   }
+  if (kind === 'DECIMAL') return { sql: numericSql(row, field, parameters), type: 'numeric' };
   if (kind === 'NUMBER') return { sql: slot ?? castSql(row, field, 'float8', parameters), type: 'float8' };
   throw new Error(`a field of type ${field.type} has no order`);
 }
@@ -86,7 +87,7 @@ export function timeSql(row: SqlRow, field: FieldDefinition, parameters: SqlPara
 
 /** A number's value as numeric, to the last digit of what is stored: sums of it do not depend on the order of the rows. */
 export function numericSql(row: SqlRow, field: FieldDefinition, parameters: SqlParameters): string {
-  const slot = slotSql(row, field);
+  const slot = field.type === 'DECIMAL' ? null : slotSql(row, field);
   return slot === null ? castSql(row, field, 'numeric', parameters) : `(${slot}::text)::numeric`;
 }
 

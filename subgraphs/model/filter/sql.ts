@@ -16,6 +16,7 @@ import {
   dataTextSql,
   foldedDataSql,
   foldedTextSql,
+  numericSql,
   orderKeySql,
   relationIdSql,
   slotSql,
@@ -154,6 +155,8 @@ function fieldSql(node: ComparisonNode, field: FieldDefinition, row: SqlRow, wri
     case 'ID':
       if (slot !== null) return compareSql(node, slot, 'uuid', node.value, writing);
       return compareSql(node, dataTextSql(row, field), 'text', node.value, writing);
+    case 'DECIMAL':
+      return decimalComparisonSql(node, row, field, writing);
     default: {
       const key = orderKeySql(row, field, parameters);
       const type = key.type as 'timestamptz' | 'float8' | 'text';
@@ -162,6 +165,38 @@ function fieldSql(node: ComparisonNode, field: FieldDefinition, row: SqlRow, wri
       return compareSql(node, key.sql, type satisfies SqlType, operand, writing);
     }
   }
+}
+
+/** The slot narrows, the exact number decides: a double is never below another whose decimal is above. */
+function decimalComparisonSql(
+  node: ComparisonNode,
+  row: SqlRow,
+  field: FieldDefinition,
+  writing: Writing,
+): string {
+  const { parameters } = writing;
+  const slot = slotSql(row, field);
+  const { operator, value } = node;
+  const narrow = (condition: (column: string) => string): string[] =>
+    slot === null ? [] : [condition(slot)];
+  if (operator === 'in') {
+    const values = value as string[];
+    return conditions(
+      ...narrow((column) => `${column} = any(${parameters.add(values.map(Number), 'float8[]')})`),
+      `${dataTextSql(row, field)} = any(${parameters.add(values, 'text[]')})`,
+    );
+  }
+  if (operator === 'eq') {
+    return conditions(
+      ...narrow((column) => `${column} = ${parameters.add(Number(value), 'float8')}`),
+      `${dataTextSql(row, field)} = ${parameters.add(value, 'text')}`,
+    );
+  }
+  const sign = signs[operator as keyof typeof signs];
+  return conditions(
+    ...narrow((column) => `${column} ${sign.slice(0, 1)}= ${parameters.add(Number(value), 'float8')}`),
+    `${numericSql(row, field, parameters)} ${sign} ${parameters.add(value, 'numeric')}`,
+  );
 }
 
 const isShort = (folded: string): boolean =>

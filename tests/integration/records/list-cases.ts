@@ -92,6 +92,19 @@ const urls = ['https://a.example/', 'http://A.example/x?y=1', 'https://ä.exampl
 const phones = ['+491701234567', '+14155550100', '+4917012345'];
 const integers = [0, 1, -1, 2, 7, 2147483647, -2147483648, 100];
 const numbers = [0, 0.1, -0.1, 1e308, -1e308, 5e-324, 2 ** 53 + 2, 4294967296, 1 / 3, 1, 1e21];
+const decimals = [
+  '0',
+  '0.1',
+  '0.10000000000000000001',
+  '-0.1',
+  '9007199254740992',
+  '9007199254740993',
+  '-9007199254740993.5',
+  '12345678901234567890.123456789012345678',
+  '99999999999999999999999999999999999999',
+  '2',
+  '10',
+];
 const dates = ['0001-01-01', '1970-01-01', '2000-02-29', '2026-11-21', '2026-11-22', '9999-12-31'];
 const instants = [
   '0001-01-01T00:00:00.000Z',
@@ -125,6 +138,7 @@ const pools: Record<Exclude<FieldType, 'RELATION' | 'MULTI_SELECT'>, readonly un
   PHONE: phones,
   INTEGER: integers,
   NUMBER: numbers,
+  DECIMAL: decimals,
   BOOLEAN: [true, false],
   DATE: dates,
   DATETIME: instants,
@@ -141,6 +155,7 @@ const slotKinds: Partial<Record<FieldType, string>> = {
   SELECT: 't',
   INTEGER: 'n',
   NUMBER: 'n',
+  DECIMAL: 'n',
   BOOLEAN: 'n',
   DATE: 'd',
   DATETIME: 'd',

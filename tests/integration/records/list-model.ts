@@ -47,6 +47,7 @@ function codePoints(text: string): number[] {
 
 function compare(a: unknown, b: unknown): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (typeof a === 'bigint' && typeof b === 'bigint') return a < b ? -1 : a > b ? 1 : 0;
   const [x, y] = [codePoints(String(a)), codePoints(String(b))];
   for (let i = 0; i < Math.min(x.length, y.length); i++)
     if (x[i] !== y[i]) return (x[i] as number) - (y[i] as number);
@@ -57,6 +58,10 @@ function compare(a: unknown, b: unknown): number {
 function sortable(type: FieldType, value: unknown): unknown {
   if (textTypes.has(type)) return String.fromCodePoint(...codePoints(fold(String(value))).slice(0, 200));
   if (type === 'BOOLEAN') return value ? 1 : 0;
+  if (type === 'DECIMAL') {
+    const [whole, fraction = ''] = String(value).split('.');
+    return BigInt(`${whole}${fraction.padEnd(40, '0')}`);
+  }
   return value;
 }
 
