@@ -5,7 +5,13 @@ import { CompositionError } from '#gateway/graph/composer.ts';
 import type { ActiveGraph, GraphRegistry } from '#gateway/graph/registry.ts';
 import type { TenantTable } from '#gateway/graph/tenant-table.ts';
 import type { Logger } from '#gateway/logger.ts';
-import type { ExecutionRequest, LiveSubscription, PreparedOperation } from './executor.ts';
+import type {
+  ExecutionRequest,
+  LiveSubscription,
+  LoadedGraph,
+  ParsedOperation,
+  PreparedOperation,
+} from './executor.ts';
 import type { OperationCache, OperationText } from './operation-cache.ts';
 import { publishErrors, publishResult } from './outgoing-errors.ts';
 import { parseOperation, type OperationLimits } from './parse-operation.ts';
@@ -70,7 +76,7 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
     const loaded = await registry.load(caller.scope, active);
     const meanwhile = operations.find(loaded.active.hash, text);
     if (meanwhile) return { caller, active: loaded.active, operation: meanwhile };
-    const operation = loaded.graph.prepare(parsed);
+    const operation = prepare(loaded.graph, parsed);
     if ('errors' in operation) {
       // Who changed the definitions may ask for what is new while the swap is still under way.
       return (await registry.whenNewer(caller.scope, loaded.active)) ? find(caller, text) : operation;
@@ -117,7 +123,8 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
         const result = await known.operation.execute(toRequest(known, call));
         const changed =
           summary.kind === 'mutation' && summary.rootFields.some((field) => definitionMutations.has(field));
-        const problems = changed && result.data ? await settle(known) : [];
+        // Of several changes some may be made although the answer is null.
+        const problems = changed && result.data !== undefined ? await settle(known) : [];
         const errors = [...(result.errors ?? []), ...problems];
         return publishResult(errors.length > 0 ? { ...result, errors } : result, logger, call.requestId);
       } catch (error) {
@@ -133,6 +140,19 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
       }
     },
   };
+}
+
+/** graphql-js throws some validation errors (`@skip` with a variable on a subscription's field) instead of listing them. */
+function prepare(graph: LoadedGraph, parsed: ParsedOperation): ReturnType<LoadedGraph['prepare']> {
+  try {
+    return graph.prepare(parsed);
+  } catch (error) {
+    if (!(error instanceof GraphQLError) || error.extensions.code !== undefined) throw error;
+    const { message, nodes } = error;
+    return {
+      errors: [new GraphQLError(message, { nodes, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } })],
+    };
+  }
 }
 
 /** Any validation error but those about the operation's text alone. */

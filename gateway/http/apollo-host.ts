@@ -74,6 +74,8 @@ function createOperationPlugin(runner: OperationRunner): ApolloServerPlugin<Requ
       return {
         async didResolveSource(requestContext) {
           const { request, source, contextValue } = requestContext;
+          // An empty name counts as none, for Apollo too, which looks for it in the document.
+          if (request.operationName === '') request.operationName = undefined;
           const text = { query: source, operationName: request.operationName ?? null };
           const known = await runner.prepare(contextValue.caller, text, contextValue.call.requestId);
           contextValue.outcome.wellFormed =

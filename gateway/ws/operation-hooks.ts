@@ -83,7 +83,7 @@ export function createOperationHooks(
     }
     try {
       const caller = await getCaller(extra);
-      const text = { query: payload.query, operationName: payload.operationName ?? null };
+      const text = { query: payload.query, operationName: payload.operationName || null };
       const known = await runner.prepare(caller, text, requestId);
       if ('errors' in known) return known.errors;
       const call: OperationCall = {

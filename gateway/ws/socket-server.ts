@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { handleProtocols, makeServer } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { maxBodyBytes } from '#gateway/http/app.ts';
 import type { Logger } from '#gateway/logger.ts';
 import { createOperationHooks, type OperationHooksOptions, type SocketExtra } from './operation-hooks.ts';
 import { attachSocket } from './socket.ts';
@@ -21,8 +22,6 @@ export interface SocketServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** A message's size; the same as a request's body. */
-const maxMessageBytes = 2 ** 20;
 /** A peer that does not answer a ping before the next one is gone. */
 const pingIntervalMs = 15_000;
 const path = '/graphql';
@@ -33,7 +32,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   const webSockets = new WebSocketServer({
     noServer: true,
     handleProtocols,
-    maxPayload: maxMessageBytes,
+    maxPayload: maxBodyBytes,
     perMessageDeflate: false,
   });
   const graphql = makeServer<Record<string, unknown>, SocketExtra>(createOperationHooks(options));

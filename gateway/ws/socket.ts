@@ -15,6 +15,11 @@ export interface SocketOptions {
   readonly clientAddress: string | null;
 }
 
+/** graphql-ws throws on a message that only servers send, as on a fault of its own; by the protocol it is a bad one. */
+function isServersMessage(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Unexpected message of type ');
+}
+
 /** Joins one WebSocket to the protocol. Sending waits until the network took the message, which holds back its source. */
 export function attachSocket({ socket, request, graphql, logger, clientAddress }: SocketOptions): void {
   const gone = new AbortController();
@@ -49,6 +54,8 @@ export function attachSocket({ socket, request, graphql, logger, clientAddress }
       onMessage(receive) {
         socket.on('message', (data) => {
           receive((data as Buffer).toString()).catch((error: unknown) => {
+            if (isServersMessage(error))
+              return socket.close(CloseCode.BadRequest, 'Invalid message received');
             logger.error({ err: error, clientAddress }, 'a WebSocket message failed');
             socket.close(CloseCode.InternalServerError, 'Internal error');
           });

@@ -26,6 +26,22 @@ function isInputRefusal(error: GraphQLError): boolean {
   return causeOf(error) instanceof GraphQLError && error.message.startsWith('Argument "');
 }
 
+/**
+ * A refused variable as BAD_USER_INPUT with its place in `fields`, and without the value, which may be long or a secret.
+ * graphql-js says `Variable "$input" got invalid value … at "input.fields[0].name"; <the refusal itself>`.
+ */
+function inputRefusal(error: GraphQLError): GraphQLError {
+  const code = 'BAD_USER_INPUT';
+  const refusal = error.originalError?.message ?? '';
+  const variable = /^Variable "\$(\w+)" got invalid value /.exec(error.message)?.[1];
+  if (variable === undefined || refusal === '' || !error.message.endsWith(`; ${refusal}`))
+    return publicError(error, error.message, { code });
+  const place = / at "([^"]+)"$/.exec(error.message.slice(0, -refusal.length - 2))?.[1] ?? variable;
+  const message = `Variable "$${variable}" got an invalid value at "${place}"; ${refusal}`;
+  const field = place.replace(/\[(\d+)\]/g, '.$1');
+  return publicError(error, message, { code, fields: [{ field, rule: 'type', message }] });
+}
+
 function publicError(error: GraphQLError, message: string, extensions: GraphQLErrorExtensions): GraphQLError {
   return new GraphQLError(message, { path: error.path, extensions });
 }
@@ -36,9 +52,10 @@ function formatError(error: GraphQLError, logger: Logger, requestId: string): Gr
   const cause = causeOf(error);
   if (cause instanceof GraphQLError) {
     // graphql-jit leaves `extensions` out where there are none.
-    if (typeof cause.extensions?.code === 'string')
-      return publicError(error, error.message, cause.extensions);
-    if (isInputRefusal(error)) return publicError(error, error.message, { code: 'BAD_USER_INPUT' });
+    const code = cause.extensions?.code;
+    if ((code === undefined || code === 'BAD_USER_INPUT') && isInputRefusal(error))
+      return inputRefusal(error);
+    if (typeof code === 'string') return publicError(error, error.message, cause.extensions);
   }
   logger.error({ err: cause, requestId, path: error.path }, 'a resolver failed');
   return publicError(error, `Internal error (request ${requestId})`, {

@@ -43,7 +43,7 @@ async function link(id: string, wholeId: string): Promise<void> {
   await bench.store.update(fresh.context, fresh.entity('part'), id, { wholeId }, null);
 }
 
-async function count(filter: unknown): Promise<number> {
+async function count(filter: Record<string, unknown>): Promise<number> {
   return bench.store.count(fresh.context, { entity: fresh.entity('part'), filter });
 }
 

@@ -1,7 +1,16 @@
 /** Compiled and plain execution answer alike; documents are prepared once. */
-import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
+import {
+  buildSchema as buildPlainSchema,
+  type ExecutionResult,
+  getVariableValues,
+  GraphQLError,
+  type GraphQLScalarType,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  parse,
+} from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
-import { DomainError } from '#schema/errors.ts';
+import { DomainError, type FieldError } from '#schema/errors.ts';
 import { createPreparedDocuments, isPrepared } from '#subgraphs/server/documents.ts';
 import { formatErrors } from '#subgraphs/server/error-format.ts';
 import { buildExecutableSubgraph } from '#subgraphs/server/executable-subgraph.ts';
@@ -213,4 +222,29 @@ it('logs what it masks, with the cause', () => {
     requestId: 'request-7',
     path: ['a'],
   });
+});
+
+it('names the place of a refused variable, and repeats no value', () => {
+  const secret = 'correct "horse" at "x.y"; battery';
+  const scalars = buildPlainSchema(
+    'scalar Day input In { day: Day days: [Day!] } type Query { a(in: In!): Int }',
+  );
+  Object.assign(scalars.getType('Day') as GraphQLScalarType, {
+    parseValue() {
+      throw new GraphQLError('Day must be a day');
+    },
+  });
+  const operation = parse('query ($in: In!) { a(in: $in) }').definitions[0] as OperationDefinitionNode;
+  const refused = (input: unknown): unknown => {
+    const { errors } = getVariableValues(scalars, operation.variableDefinitions ?? [], { in: input });
+    const result = formatErrors({ errors: errors ?? [] }, { error: vi.fn() } as never, 'r');
+    expect(JSON.stringify(result.errors)).not.toContain('battery');
+    return result.errors?.map(({ extensions }) => [
+      extensions.code,
+      (extensions.fields as FieldError[]).map(({ field, rule }) => `${field} ${rule}`),
+    ]);
+  };
+  expect(refused({ day: secret })).toEqual([['BAD_USER_INPUT', ['in.day type']]]);
+  expect(refused({ days: [secret] })).toEqual([['BAD_USER_INPUT', ['in.days.0 type']]]);
+  expect(refused({ other: secret })).toEqual([['BAD_USER_INPUT', ['in type']]]);
 });

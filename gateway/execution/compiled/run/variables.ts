@@ -103,7 +103,11 @@ class Input {
     if (place !== null && place.depth > maxDepth) this.#tooDeep();
     this.#budget.left -= values;
     if (this.#budget.left < 0)
-      throw new TooMuch(this.#variable, 'maxValues', `holds more than ${maxValues} objects and list elements`);
+      throw new TooMuch(
+        this.#variable,
+        'maxValues',
+        `holds more than ${maxValues} objects and list elements`,
+      );
   }
 
   #tooDeep(): never {

@@ -115,3 +115,35 @@ test('a variable that decides what is answered has to be true or false', () => {
   expect(coerceVariables(recipes, copies.types, ['c'], { c: null }).errors).toHaveLength(1);
   expect(coerceVariables(recipes, copies.types, ['c'], {}).values).toEqual({ c: true });
 });
+
+describe('too much', () => {
+  const nested = (levels: number, around: (inner: unknown) => unknown): unknown => {
+    let filter: unknown = { required: 1 };
+    for (let level = 0; level < levels; level++) filter = around(filter);
+    return filter;
+  };
+  const many = (count: number) => Array.from({ length: count }, () => ({ required: 1 }));
+
+  test.each([
+    ['objects', { filter: { required: 1, and: many(1_000_000) } }, 'maxValues'],
+    ['input in lists', { filter: nested(100_000, (inner) => ({ required: 1, and: [inner] })) }, 'depth'],
+    ['a JSON value', { filter: { required: 1, json: nested(100_000, (inner) => [inner]) } }, 'depth'],
+    ['a JSON value just beyond', { filter: { required: 1, json: nested(199, (inner) => [inner]) } }, 'depth'],
+  ])('of %s is refused at once', (_name, provided, rule) => {
+    const operation = parse('query ($filter: Filter) { __typename }').definitions[0];
+    const { variableDefinitions = [] } = operation as OperationDefinitionNode;
+    const copies = createInputTypeCopies(() => schema);
+    const recipes = variableDefinitions.map((definition) => copies.variable(definition));
+    const { errors } = coerceVariables(recipes, copies.types, [], provided);
+    expect(errors).toHaveLength(1);
+    expect(errors?.[0]?.extensions).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      fields: [{ field: 'filter', rule }],
+    });
+  });
+
+  test('is more than what any request needs', () => {
+    const fits = { required: 1, and: many(20_000), json: nested(198, (inner) => [inner]) };
+    expect(bothWays('$filter: Filter', { filter: fits }).ours.errors).toBeNull();
+  });
+});
