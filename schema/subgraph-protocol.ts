@@ -60,6 +60,8 @@ export interface SdlAnswer {
 
 export interface SubgraphService {
   readonly name: string;
+  /** A call costs a round trip: the entity calls of one request's turn are merged into one. Absent: in process. */
+  readonly isRemote?: boolean;
   getSdl(request: SdlRequest): Promise<SdlAnswer>;
   execute(request: SubgraphRequest): Promise<ExecutionResult>;
   /** A stream of results, or one result with errors when the subscription was refused. `return()` ends it, also while a `next()` is pending. */

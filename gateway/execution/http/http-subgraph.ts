@@ -22,6 +22,7 @@ export function createHttpSubgraph(options: HttpSubgraphOptions): SubgraphServic
 
   return {
     name,
+    isRemote: true,
     async getSdl({ audience, tenantId, version }) {
       const query = new URLSearchParams({ audience });
       if (tenantId !== null) query.set('tenant', tenantId);

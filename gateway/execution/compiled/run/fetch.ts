@@ -1,8 +1,9 @@
 /** One call of a subgraph: what to ask it, and where its answer goes. */
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
-import type { SubgraphRequest, SubgraphService } from '#schema/subgraph-protocol.ts';
+import type { SubgraphRequest } from '#schema/subgraph-protocol.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { FetchStep } from '../recipe.ts';
+import type { Caller } from './callers.ts';
 import { failedCall, subgraphError } from './errors.ts';
 import { isObject, mergeInto } from './merge.ts';
 import type { OperationRun, ResponseObject, Step } from './operation-run.ts';
@@ -12,8 +13,8 @@ import { collectObjects, collectPlaces, fixedPath } from './response-paths.ts';
 import type { ResponsePath } from './response-paths.ts';
 import { applyRewrites, rewrittenPath } from './rewrites.ts';
 
-/** Calls `service` and merges its answer; errors are kept in the run. Without a service each run gets an error. */
-export function createFetch(step: FetchStep, service: SubgraphService | undefined): Step {
+/** Calls a subgraph and merges its answer; errors are kept in the run. */
+export function createFetch(step: FetchStep, caller: Caller): Step {
   const merge = step.requires ? createEntityFetch(step) : createRootFetch(step);
   return (run) => {
     const call = merge(run);
@@ -22,8 +23,7 @@ export function createFetch(step: FetchStep, service: SubgraphService | undefine
       if (!run.stopped) run.errors.push(failedCall(step.subgraph, cause));
     };
     try {
-      if (!service) throw new DomainError('SUBGRAPH_UNAVAILABLE', `There is no subgraph "${step.subgraph}"`);
-      return service.execute(subgraphRequest(step, run, call.representations)).then((answer) => {
+      return caller(run, subgraphRequest(step, run, call.representations)).then((answer) => {
         if (run.stopped) return;
         try {
           call.take(answer);

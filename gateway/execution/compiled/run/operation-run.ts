@@ -1,6 +1,7 @@
 /** The state of one execution. */
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { ExecutionRequest } from '../../executor.ts';
+import type { CallMerger } from './call-merger.ts';
 
 /** JSON objects as subgraphs answer them. */
 export type ResponseObject = Record<string, unknown>;
@@ -13,6 +14,8 @@ export interface OperationRun {
   readonly data: ResponseObject;
   /** Of subgraphs and of calls that failed. */
   readonly errors: GraphQLError[];
+  /** The mergers of this run's calls, by subgraph; made where they are needed. */
+  mergers: Map<string, CallMerger> | null;
   /** True once the caller gave up: late answers are dropped and no further call is made. */
   stopped: boolean;
 }
@@ -24,7 +27,7 @@ export function createRun(
   request: ExecutionRequest,
   variables: Readonly<Record<string, unknown>>,
 ): OperationRun {
-  return { request, variables, data: {}, errors: [], stopped: false };
+  return { request, variables, data: {}, errors: [], mergers: null, stopped: false };
 }
 
 /** Waits for a step, but not longer than the caller does; what arrives later is dropped. */

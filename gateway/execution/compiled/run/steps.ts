@@ -1,20 +1,27 @@
 /** A plan as one function: sequences wait, parallels do not, conditions choose. */
 import type { SubgraphMap } from '../../executor.ts';
 import type { PlanStep } from '../recipe.ts';
+import { createCallers } from './callers.ts';
+import type { Callers } from './callers.ts';
 import { createFetch } from './fetch.ts';
 import type { OperationRun, Step } from './operation-run.ts';
 
-export function createStep(step: PlanStep, subgraphs: SubgraphMap): Step {
+export function createStep(plan: PlanStep, subgraphs: SubgraphMap): Step {
+  const callers = createCallers(subgraphs);
+  return build(plan, callers);
+}
+
+function build(step: PlanStep, callers: Callers): Step {
   switch (step.kind) {
     case 'fetch':
-      return createFetch(step, subgraphs.get(step.subgraph));
+      return createFetch(step, callers(step));
     case 'sequence':
-      return sequence(step.steps.map((child) => createStep(child, subgraphs)));
+      return sequence(step.steps.map((child) => build(child, callers)));
     case 'parallel':
-      return parallel(step.steps.map((child) => createStep(child, subgraphs)));
+      return parallel(step.steps.map((child) => build(child, callers)));
     case 'condition': {
-      const whenTrue = step.whenTrue && createStep(step.whenTrue, subgraphs);
-      const whenFalse = step.whenFalse && createStep(step.whenFalse, subgraphs);
+      const whenTrue = step.whenTrue && build(step.whenTrue, callers);
+      const whenFalse = step.whenFalse && build(step.whenFalse, callers);
       return (run) => (run.variables[step.variable] ? whenTrue : whenFalse)?.(run);
     }
   }

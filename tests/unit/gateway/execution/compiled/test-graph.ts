@@ -12,6 +12,7 @@ const header =
 
 export interface TestSubgraph {
   readonly sdl: string;
+  readonly isRemote?: boolean;
   execute?(request: SubgraphRequest): Promise<ExecutionResult> | ExecutionResult;
   subscribe?: SubgraphService['subscribe'];
 }
@@ -33,6 +34,7 @@ export function loadTestGraph(subgraphs: Readonly<Record<string, TestSubgraph>>)
     name,
     {
       name,
+      ...(subgraph.isRemote ? { isRemote: true } : {}),
       getSdl: () => Promise.reject(new Error('Not asked for')),
       execute: async (request) => subgraph.execute?.(request) ?? { data: null },
       subscribe: subgraph.subscribe ?? (() => Promise.reject(new Error('Not asked for'))),

@@ -49,21 +49,26 @@ export async function createGraphPair(graph: GeneratedGraph): Promise<GraphPair>
       serviceOf(name, () => simulators),
     );
   const ours = await createCompiledEngine({ subgraphs }).load(graph.supergraphSdl);
+  const remotes = new Map([...subgraphs].map(([name, service]) => [name, { ...service, isRemote: true }]));
+  const merging = await createCompiledEngine({ subgraphs: remotes }).load(graph.supergraphSdl);
   return {
     schema: stock.schema,
     async run(operation, faults) {
       simulators = new Map(
         [...graph.subgraphs].map(([name, sdl]) => [name, createSimulator(name, sdl, faults)]),
       );
-      const [ourAnswer, stockAnswer] = [
-        await runOurs(ours, operation),
-        await runStock(stock, simulators, operation),
-      ];
+      // Merged calls draw other faults, except those of resolvers.
+      const ourAnswer = await runOurs(hasCallFaults(faults) ? ours : merging, operation);
+      const stockAnswer = await runStock(stock, simulators, operation);
       const stockGaveUp = stockAnswer === null || !('data' in stockAnswer);
       const difference = stockGaveUp ? null : differenceOf(ourAnswer, stockAnswer);
       return { difference, stockGaveUp, ours: ourAnswer, stock: stockAnswer };
     },
   };
+}
+
+function hasCallFaults({ wrongNull, wrongLeaf, missingEntity, failedCall }: Faults): boolean {
+  return wrongNull + wrongLeaf + missingEntity + failedCall > 0;
 }
 
 function serviceOf(name: string, simulators: () => Map<string, Simulator>): SubgraphService {
