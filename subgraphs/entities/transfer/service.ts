@@ -219,12 +219,12 @@ export function createTransferService(options: TransferServiceOptions): Transfer
       return { transfers: found.slice(0, first), hasMore: found.length > first };
     },
 
-    count(claims) {
+    async count(claims) {
       assertTenantRole(claims, 'USER');
       return store.count(claims, listedActor(claims));
     },
 
-    errors(claims, transfer, first) {
+    async errors(claims, transfer, first) {
       requirePage(first);
       return store.listErrors(claims, transfer.id, first);
     },

@@ -116,8 +116,8 @@ function isFree(
   }
 }
 
-const blankEntity = { id: '', label: null, description: null, icon: null, position: 0 };
-const blankField = { targetEntityId: null, inverseName: null };
+const blankEntity = { id: '', label: null, description: null, icon: null, position: 0, aliases: [] };
+const blankField = { targetEntityId: null, inverseName: null, aliases: [] };
 
 /** Words whose plural looks as that of a word in -y. */
 const endsInIe = /(?:mov|cook|zomb|calor|self|gen|rook|smooth|brown|prair|p|t|l|d)ies$/i;

@@ -87,7 +87,8 @@ async function createAll(
   result: Result,
 ): Promise<void> {
   if (rows.length === 0) return;
-  const inputs = rows.map((row) => toInput(job, entity, row.content.data));
+  const nothing = withoutDefaults(entity);
+  const inputs = rows.map((row) => ({ ...nothing, ...toInput(job, entity, row.content.data) }));
   const origins = rows.map(({ content }) => originOf(job, content));
   const { records } = job.tools;
   try {
@@ -107,6 +108,12 @@ async function createAll(
     // Its other record came after the export had passed it, or was refused here: better without than not at all.
     if (rest) result.created += await createAlone(job, context, entity, rest, originOf(job, row.content));
   }
+}
+
+/** A record that has no value has none here either, whatever new records get. */
+function withoutDefaults(entity: EntityDefinition): Record<string, null> {
+  const fields = entity.fields.filter((field) => field.defaultValue !== null && !field.isRequired);
+  return Object.fromEntries(fields.map((field) => [field.name, null]));
 }
 
 async function createAlone(

@@ -23,7 +23,7 @@ const fieldShape = z.object({
   isSearchable: z.boolean().nullish(),
   isFilterable: z.boolean().nullish(),
   isSortable: z.boolean().nullish(),
-  defaultValue: z.unknown(),
+  defaultValue: z.unknown().optional(),
   validation: z
     .object({
       minLength: z.number().nullish(),
@@ -37,7 +37,7 @@ const fieldShape = z.object({
   targetEntity: text,
   inverseName: text,
   onDelete: z.enum(onDeleteRules).nullish(),
-  uiConfig: z.unknown(),
+  uiConfig: z.unknown().optional(),
   position: z.number().nullish(),
 });
 
