@@ -3,6 +3,7 @@ import type { FieldNode, FragmentDefinitionNode, GraphQLResolveInfo, SelectionSe
 import { aggregateFunctions } from '#subgraphs/model/aggregate/members.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { AggregateGroup, AggregateRequest } from '../store/record-store.ts';
+import { checkIncludeDeleted } from './deleted-records.ts';
 import { getEntity } from './request-entity.ts';
 
 export type AggregateArguments = Omit<AggregateRequest, 'entity' | 'measures'>;
@@ -14,12 +15,14 @@ export function aggregateResolver(type: string) {
     args: AggregateArguments,
     context: EntitiesContext,
     info: GraphQLResolveInfo,
-  ): Promise<AggregateGroup[]> =>
-    context.records.aggregate(context.storeContext, {
+  ): Promise<AggregateGroup[]> => {
+    checkIncludeDeleted(context, args.includeDeleted);
+    return context.records.aggregate(context.storeContext, {
       ...args,
       entity: getEntity(context, type),
       measures: askedMeasures(info.fieldNodes, info.fragments),
     });
+  };
 }
 
 function askedMeasures(nodes: readonly FieldNode[], fragments: Fragments): AggregateRequest['measures'] {

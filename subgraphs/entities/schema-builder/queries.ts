@@ -43,7 +43,7 @@ ${uniqueFields(entity)
     orderBy: [${orderTypeName(entity)}!]
     "Words that the searchable fields contain, all of them, without regard to case and accents: whole words rank before beginnings of words, those before parts."
     search: String
-    "Whether deleted records are listed too."
+    "Whether deleted records are listed too; for USER and above."
     includeDeleted: Boolean
   ): ${connectionTypeName(entity)}!
   "Figures over ${type} records: one group of all of them, or one for each different value of \`groupBy\`."
@@ -52,7 +52,7 @@ ${uniqueFields(entity)
     filter: ${filterTypeName(entity)}
     "Words to look for in the searchable fields."
     search: String
-    "Whether deleted records count too."
+    "Whether deleted records count too; for USER and above."
     includeDeleted: Boolean
     "What the records of a group share, up to 5; all records are one group where absent."
     groupBy: [${groupByTypeName(entity)}!]

@@ -12,6 +12,7 @@ import type { InverseArguments } from '../loaders.ts';
 import type { ListRequest, Page, StoredRecord } from '../store/record-store.ts';
 import { aggregateResolver } from './aggregate-resolvers.ts';
 import { ConnectionNode, resolveTotalCount } from './connection-node.ts';
+import { checkIncludeDeleted } from './deleted-records.ts';
 import { uniqueFields } from './enums.ts';
 import { type RecordNode, recordOf, toNode } from './nodes.ts';
 import { uniqueArgumentName } from './queries.ts';
@@ -130,6 +131,7 @@ export async function listRecords<Node>(
   convert: (entity: EntityDefinition, record: StoredRecord) => Node,
 ): Promise<ConnectionNode<Node>> {
   const { records, storeContext } = context;
+  checkIncludeDeleted(context, args.includeDeleted);
   const page: Page = await records.list(storeContext, { ...args, entity });
   const { filter, search, includeDeleted } = args;
   return new ConnectionNode(

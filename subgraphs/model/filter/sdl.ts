@@ -15,6 +15,7 @@ import {
 } from '../names.ts';
 import { getTarget, inversesOf } from '../relations.ts';
 import { describe } from '../sdl-text.ts';
+import { isTaken } from './member-names.ts';
 import { listOperators, operatorDescriptions, operatorsOf } from './comparisons.ts';
 import type { Operator } from './comparisons.ts';
 
@@ -102,6 +103,12 @@ export function filterSdl(model: TenantModel, entity: EntityDefinition): string 
     `  "All of these hold."\n  and: [${name}!]`,
     `  "At least one of these holds."\n  or: [${name}!]`,
     `  "This does not hold."\n  not: ${name}`,
+    ...(isTaken(model, entity, 'is') ? [] : [`  "This holds; the same as its members here."\n  is: ${name}`]),
+    ...(isTaken(model, entity, 'isNot')
+      ? []
+      : [
+          `  "This does not hold; through a relation also where there is no record at its other end."\n  isNot: ${name}`,
+        ]),
     ...Object.entries(systemFilterMembers).map(
       ([member, rule]) => `  "${rule.description}"\n  ${member}: ${rule.type}`,
     ),

@@ -4,7 +4,7 @@ import type { EntityDefinition, FieldDefinition, TenantModel } from '../definiti
 import { ruleOf } from '../field-types.ts';
 import type { ComparisonKind } from '../field-types.ts';
 import { filterTypeName, typeName } from '../names.ts';
-import { findField, findRelationByIdName, getTarget, inversesOf } from '../relations.ts';
+import { findField, findRelationByIdName, getTarget, inversesOf, isSingleInverse } from '../relations.ts';
 import { readId } from '../values/choice.ts';
 import { parseDateTime } from '../values/date.ts';
 import { parseJson } from '../values/json.ts';
@@ -13,6 +13,7 @@ import { isStorableText } from '../values/report.ts';
 import type { Report } from '../values/report.ts';
 import { listOperators, operatorsOf } from './comparisons.ts';
 import type { Operator } from './comparisons.ts';
+import { isTaken } from './member-names.ts';
 import type { ComparisonNode, FilterNode } from './node.ts';
 import { systemFilterMembers } from './sdl.ts';
 import type { SystemFilterMember } from './sdl.ts';
@@ -42,6 +43,32 @@ export function parseFilter(
 ): FilterNode {
   if (filter === null || filter === undefined) return { kind: 'all', nodes: [] };
   return readFilter({ model, conditions: 0 }, entity, filter, path, 0);
+}
+
+/** Through a to-one relation: a record there matches; of `isNot`: no record there matches, and perhaps there is none. */
+function readToOne(
+  reading: Reading,
+  field: FieldDefinition,
+  value: unknown,
+  path: string,
+  depth: number,
+): FilterNode {
+  const target = getTarget(reading.model, field);
+  const toOne = (filter: unknown, at: string): FilterNode => ({
+    kind: 'to-one',
+    field,
+    target,
+    node: readFilter(reading, target, filter, at, depth + 1),
+  });
+  const members = membersOf(value, path);
+  const excluded = isTaken(reading.model, target, 'isNot')
+    ? undefined
+    : members.find(([name]) => name === 'isNot');
+  if (!excluded) return toOne(value, path);
+  const none: FilterNode = { kind: 'not', node: toOne(excluded[1], `${path}.isNot`) };
+  const rest = members.filter((member) => member !== excluded);
+  if (rest.length === 0) return none;
+  return { kind: 'all', nodes: [toOne(Object.fromEntries(rest), path), none] };
 }
 
 /** One comparison (`{ gt: 5 }`) of a subject, apart from any filter. Throws BAD_USER_INPUT. */
@@ -95,12 +122,15 @@ function readMember(
   if (field?.isFilterable) {
     if (field.type !== 'RELATION')
       return readComparison(reading, field, ruleOf(field).comparisonKind, value, path);
-    const target = getTarget(reading.model, field);
-    return { kind: 'to-one', field, target, node: readFilter(reading, target, value, path, depth + 1) };
+    return readToOne(reading, field, value, path, depth);
   }
   const relation = findRelationByIdName(entity, name);
   if (relation?.isFilterable) return readComparison(reading, relation, 'ID', value, path);
   const inverse = inversesOf(reading.model, entity).find((candidate) => candidate.name === name);
+  if (inverse?.field.isFilterable && isSingleInverse(inverse)) {
+    const node = readFilter(reading, inverse.entity, value, path, depth + 1);
+    return { kind: 'to-many', entity: inverse.entity, field: inverse.field, node };
+  }
   if (inverse?.field.isFilterable) {
     const nodes = membersOf(value, path).map(([quantifier, inner]): FilterNode => {
       const at = `${path}.${quantifier}`;
@@ -113,6 +143,10 @@ function readMember(
       throw invalidField(at, 'unknown', `${at} is not known: there are some, none and every`);
     });
     return { kind: 'all', nodes };
+  }
+  if ((name === 'is' || name === 'isNot') && !isTaken(reading.model, entity, name)) {
+    const node = readFilter(reading, entity, value, path, depth);
+    return name === 'is' ? node : { kind: 'not', node };
   }
   throw invalidField(
     path,

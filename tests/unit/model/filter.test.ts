@@ -81,6 +81,8 @@ describe('the filter language in SDL', () => {
       'and: [ContactFilter!]',
       'or: [ContactFilter!]',
       'not: ContactFilter',
+      'is: ContactFilter',
+      'isNot: ContactFilter',
       'id: IDComparison',
       'version: IntComparison',
       'createdAt: DateTimeComparison',
