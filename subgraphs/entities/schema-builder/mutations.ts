@@ -10,6 +10,9 @@ import {
 } from '#subgraphs/model/names.ts';
 import { uniqueFields } from './enums.ts';
 
+const keySdl = `"Any text of up to 200 characters: for 24 hours, a retry with it gets the first answer."
+    idempotencyKey: String`;
+
 /** What needs no input, and, where the entity has fields, what needs one. */
 export function mutationsSdl(entity: EntityDefinition): string {
   const type = typeName(entity);
@@ -22,26 +25,30 @@ export function mutationsSdl(entity: EntityDefinition): string {
     id: ID!
     "Refused with VERSION_CONFLICT where its version is another by now."
     expectedVersion: Int
+    ${keySdl}
   ): ${type}!
   "Brings a deleted ${type} back."
   ${names.restore}(
     "The record's id."
     id: ID!
+    ${keySdl}
   ): ${type}!
   "Deletes up to 1,000 ${type} records, all or none."
   ${names.deleteMany}(
     "The records' ids, each once."
     ids: [ID!]!
+    ${keySdl}
   ): [${type}!]!
   "Brings up to 1,000 deleted ${type} records back, all or none."
   ${names.restoreMany}(
     "The records' ids, each once."
     ids: [ID!]!
+    ${keySdl}
   ): [${type}!]!`;
 }
 
 function emptyWritesSdl(entity: EntityDefinition): string {
-  return `  "Creates a ${typeName(entity)}."\n  ${rootNames(entity).create}: ${typeName(entity)}!`;
+  return `  "Creates a ${typeName(entity)}."\n  ${rootNames(entity).create}(\n    ${keySdl}\n  ): ${typeName(entity)}!`;
 }
 
 function writesSdl(entity: EntityDefinition): string {
@@ -57,6 +64,7 @@ function writesSdl(entity: EntityDefinition): string {
     on: ${uniqueFieldEnumName(entity)}!
     "The record; on an update, what is absent stays."
     input: ${createInputName(entity)}!
+    ${keySdl}
   ): ${type}!
   "Creates or updates up to 1,000 ${type} records, all or none."
   ${names.upsertMany}(
@@ -64,16 +72,19 @@ function writesSdl(entity: EntityDefinition): string {
     on: ${uniqueFieldEnumName(entity)}!
     "The records, each once; on an update, what is absent stays."
     inputs: [${createInputName(entity)}!]!
+    ${keySdl}
   ): [${type}!]!`;
   return `  "Creates a ${type}."
   ${names.create}(
     "The record."
     input: ${createInputName(entity)}!
+    ${keySdl}
   ): ${type}!
   "Creates up to 1,000 ${type} records, all or none."
   ${names.createMany}(
     "The records."
     inputs: [${createInputName(entity)}!]!
+    ${keySdl}
   ): [${type}!]!
   "Changes a ${type}."
   ${names.update}(
@@ -83,10 +94,12 @@ function writesSdl(entity: EntityDefinition): string {
     input: ${updateInputName(entity)}!
     "Refused with VERSION_CONFLICT where its version is another by now."
     expectedVersion: Int
+    ${keySdl}
   ): ${type}!
   "Changes up to 1,000 ${type} records, all or none."
   ${names.updateMany}(
     "What to change of which records, each once."
     inputs: [${updateManyInputName(entity)}!]!
+    ${keySdl}
   ): [${type}!]!${upsert}`;
 }

@@ -1,4 +1,5 @@
 /** Resolvers of an entity's mutations. */
+import type { GraphQLResolveInfo } from 'graphql';
 import { DomainError, invalidField } from '#schema/errors.ts';
 import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
@@ -9,7 +10,10 @@ import { findUniqueField } from './enums.ts';
 import { type RecordNode, toNode } from './nodes.ts';
 
 type Input = Readonly<Record<string, unknown>>;
-interface Identified {
+interface Keyed {
+  idempotencyKey?: string | null;
+}
+interface Identified extends Keyed {
   id: string;
   expectedVersion?: number | null;
 }
@@ -18,16 +22,23 @@ export function writeResolvers(entity: EntityDefinition): Resolvers {
   const type = typeName(entity);
   const names = rootNames(entity);
   const one =
-    <Args>(work: (write: Write, args: Args) => Promise<StoredRecord>) =>
-    async (_root: unknown, args: Args, context: EntitiesContext): Promise<RecordNode> => {
-      const [node] = await writeRecords(context, type, async (write) => [await work(write, args)]);
+    <Args extends Keyed>(work: (write: Write, args: Args) => Promise<StoredRecord>) =>
+    async (
+      _root: unknown,
+      args: Args,
+      context: EntitiesContext,
+      info: GraphQLResolveInfo,
+    ): Promise<RecordNode> => {
+      const [node] = await writeRecords(context, type, info.fieldName, args, async (write) => [
+        await work(write, args),
+      ]);
       return node as RecordNode;
     };
 
   const many =
-    <Args>(work: (write: Write, args: Args) => Promise<StoredRecord[]>) =>
-    (_root: unknown, args: Args, context: EntitiesContext): Promise<RecordNode[]> =>
-      writeRecords(context, type, (write) => work(write, args));
+    <Args extends Keyed>(work: (write: Write, args: Args) => Promise<StoredRecord[]>) =>
+    (_root: unknown, args: Args, context: EntitiesContext, info: GraphQLResolveInfo): Promise<RecordNode[]> =>
+      writeRecords(context, type, info.fieldName, args, (write) => work(write, args));
 
   const withoutInput: Resolvers = {
     [names.delete]: one<Identified>(({ store, context, entity: owner }, { id, expectedVersion }) =>
@@ -36,14 +47,14 @@ export function writeResolvers(entity: EntityDefinition): Resolvers {
     [names.restore]: one<Identified>(({ store, context, entity: owner }, { id }) =>
       store.restore(context, owner, id),
     ),
-    [names.deleteMany]: many<{ ids: string[] }>(({ store, context, entity: owner }, { ids }) =>
+    [names.deleteMany]: many<Keyed & { ids: string[] }>(({ store, context, entity: owner }, { ids }) =>
       store.deleteMany(context, owner, ids),
     ),
-    [names.restoreMany]: many<{ ids: string[] }>(({ store, context, entity: owner }, { ids }) =>
+    [names.restoreMany]: many<Keyed & { ids: string[] }>(({ store, context, entity: owner }, { ids }) =>
       store.restoreMany(context, owner, ids),
     ),
   };
-  const create = one<{ input?: Input }>(async ({ store, context, entity: owner }, { input }) => {
+  const create = one<Keyed & { input?: Input }>(async ({ store, context, entity: owner }, { input }) => {
     const [record] = await store.create(context, owner, [input ?? {}]);
     return record as StoredRecord;
   });
@@ -52,11 +63,11 @@ export function writeResolvers(entity: EntityDefinition): Resolvers {
   const resolvers: Resolvers = {
     ...withoutInput,
     [names.create]: create,
-    [names.createMany]: many<{ inputs: Input[] }>(({ store, context, entity: owner }, { inputs }) =>
+    [names.createMany]: many<Keyed & { inputs: Input[] }>(({ store, context, entity: owner }, { inputs }) =>
       store.create(context, owner, inputs),
     ),
-    [names.updateMany]: many<{ inputs: RecordUpdate[] }>(({ store, context, entity: owner }, { inputs }) =>
-      store.updateMany(context, owner, inputs),
+    [names.updateMany]: many<Keyed & { inputs: RecordUpdate[] }>(
+      ({ store, context, entity: owner }, { inputs }) => store.updateMany(context, owner, inputs),
     ),
     [names.update]: one<Identified & { input: Input }>(
       ({ store, context, entity: owner }, { id, input, expectedVersion }) =>
@@ -64,11 +75,11 @@ export function writeResolvers(entity: EntityDefinition): Resolvers {
     ),
   };
   if (entity.fields.some((field) => field.isUnique)) {
-    resolvers[names.upsert] = one<{ on: string; input: Input }>(
+    resolvers[names.upsert] = one<Keyed & { on: string; input: Input }>(
       ({ store, context, entity: owner }, { on, input }) =>
         store.upsert(context, owner, uniqueFieldName(owner, on), input),
     );
-    resolvers[names.upsertMany] = many<{ on: string; inputs: Input[] }>(
+    resolvers[names.upsertMany] = many<Keyed & { on: string; inputs: Input[] }>(
       ({ store, context, entity: owner }, { on, inputs }) =>
         store.upsertMany(context, owner, uniqueFieldName(owner, on), inputs),
     );
@@ -96,13 +107,20 @@ interface Write {
 async function writeRecords(
   context: EntitiesContext,
   type: string,
+  operation: string,
+  { idempotencyKey, ...request }: Keyed,
   work: (write: Write) => Promise<StoredRecord[]>,
 ): Promise<RecordNode[]> {
   const asked = context.model.entityByType.get(type);
   const model = await context.definitions.models.get(context.claims, context.model.version);
   const entity = asked && model.entityById.get(asked.id);
   if (!asked || !entity) throw new DomainError('NOT_FOUND', `There is no entity ${type} any more`);
-  const records = await work({ store: context.records, context: { ...context.storeContext, model }, entity });
+  const idempotency =
+    typeof idempotencyKey === 'string'
+      ? { key: idempotencyKey, operation, entityId: entity.id, request }
+      : null;
+  const storeContext: StoreContext = { ...context.storeContext, model, idempotency };
+  const records = await work({ store: context.records, context: storeContext, entity });
   context.loaders.clear();
   return records.map((record) => toNode(asked, record));
 }

@@ -20,6 +20,18 @@ export interface StoreContext {
   readonly claims: Claims;
   readonly model: TenantModel;
   readonly requestId: string;
+  /** Writes: done once for each key. Who repeats one gets its first answer; CONFLICT for another request. */
+  readonly idempotency?: WriteRequest | null;
+}
+
+/** A write as its caller knows it, by values that a retry repeats. */
+export interface WriteRequest {
+  readonly key: string;
+  /** Keys of one operation on one entity mean nothing to another. */
+  readonly operation: string;
+  readonly entityId: string;
+  /** In JSON the same for the same request. */
+  readonly request: unknown;
 }
 
 /** `{ name: 'DESC_NULLS_LAST' }` or, by a relation's field, `{ company: { name: 'ASC' } }`; one member each. */

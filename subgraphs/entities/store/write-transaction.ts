@@ -4,6 +4,7 @@ import type { Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { LoggedOperation } from '#schema/events.ts';
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { onlyOnce } from './idempotency.ts';
 import { toLogRecord } from './record-row.ts';
 import type { StoreContext, StoredRecord } from './record-store.ts';
 
@@ -53,7 +54,8 @@ export interface Written<T> {
 
 /**
  * Runs `work` in a transaction and appends its changes to the log together with COMMIT. Where the definitions changed
- * meanwhile, it is run again under the new ones; where it deadlocked or threw `TryAgain`, again under the same.
+ * meanwhile, it is run again under the new ones; where it deadlocked or threw `TryAgain`, again under the same. With an
+ * idempotency key, it is run by the first who comes with it.
  */
 export async function runWrite<T>(
   dependencies: WriteDependencies,
@@ -69,7 +71,8 @@ export async function runWrite<T>(
         const { tenantId } = tx.claims;
         if (model.tenantId !== tenantId) throw new Error("The model is not of the claims' tenant");
         const userId = claims.actorKind === 'USER' ? claims.actorId : null;
-        const done = await work({ tx, tenantId, model, userId, now: new Date() });
+        const scope: WriteScope = { tx, tenantId, model, userId, now: new Date() };
+        const done = await (context.idempotency ? onlyOnce(scope, context, () => work(scope)) : work(scope));
         if (done.changes.length > 0) await appendEvents(tx, model, context, done.changes);
         return done;
       });

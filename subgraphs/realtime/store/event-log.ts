@@ -80,6 +80,12 @@ const trimStatement = {
     select count(*) as count from gone`,
 };
 
+/** Answers to writes with an idempotency key, which the entities' store lets hold for 24 hours. */
+const trimKeysStatement = {
+  name: 'realtime_trim_keys',
+  text: "delete from public.idempotency_keys where created_at < now() - interval '24 hours'",
+};
+
 interface ChangesRow extends EventRow {
   head_seq: number;
   head_trimmed_seq: number;
@@ -148,6 +154,7 @@ export function createEventStore(database: RecordDatabase): EventStore {
     },
 
     async trim(before, batchSize) {
+      await database.platform(trimKeysStatement);
       const [row] = await database.platform<{ count: number }>({
         ...trimStatement,
         values: [before, batchSize],

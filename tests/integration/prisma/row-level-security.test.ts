@@ -72,6 +72,13 @@ beforeAll(async () => {
         hash: Buffer.from(t),
         record_id: record,
       });
+      await insert('idempotency_keys', {
+        tenant_id: t,
+        actor: 'USER',
+        operation: 'create',
+        key: 'k',
+        request: Buffer.from(t),
+      });
       const transfer = randomUUID();
       await insert('transfers', {
         tenant_id: t,

@@ -89,16 +89,18 @@ describe('the SDL of definitions', () => {
       companyByName: '(name: String!) Company',
     });
     expect(shapeOf(schema, 'Mutation')).toMatchObject({
-      createContact: '(input: CreateContactInput!) Contact!',
-      createContacts: '(inputs: [CreateContactInput!]!) [Contact!]!',
-      updateContact: '(id: ID!, input: UpdateContactInput!, expectedVersion: Int) Contact!',
-      updateContacts: '(inputs: [UpdateContactsInput!]!) [Contact!]!',
-      upsertContact: '(on: ContactUniqueField!, input: CreateContactInput!) Contact!',
-      upsertContacts: '(on: ContactUniqueField!, inputs: [CreateContactInput!]!) [Contact!]!',
-      deleteContact: '(id: ID!, expectedVersion: Int) Contact!',
-      deleteContacts: '(ids: [ID!]!) [Contact!]!',
-      restoreContact: '(id: ID!) Contact!',
-      restoreContacts: '(ids: [ID!]!) [Contact!]!',
+      createContact: '(input: CreateContactInput!, idempotencyKey: String) Contact!',
+      createContacts: '(inputs: [CreateContactInput!]!, idempotencyKey: String) [Contact!]!',
+      updateContact:
+        '(id: ID!, input: UpdateContactInput!, expectedVersion: Int, idempotencyKey: String) Contact!',
+      updateContacts: '(inputs: [UpdateContactsInput!]!, idempotencyKey: String) [Contact!]!',
+      upsertContact: '(on: ContactUniqueField!, input: CreateContactInput!, idempotencyKey: String) Contact!',
+      upsertContacts:
+        '(on: ContactUniqueField!, inputs: [CreateContactInput!]!, idempotencyKey: String) [Contact!]!',
+      deleteContact: '(id: ID!, expectedVersion: Int, idempotencyKey: String) Contact!',
+      deleteContacts: '(ids: [ID!]!, idempotencyKey: String) [Contact!]!',
+      restoreContact: '(id: ID!, idempotencyKey: String) Contact!',
+      restoreContacts: '(ids: [ID!]!, idempotencyKey: String) [Contact!]!',
     });
   });
 
@@ -168,8 +170,8 @@ describe('the SDL of definitions', () => {
     });
     const bare = build(buildEntitiesSdl(defineModel({ name: 'marker' })));
     expect(shapeOf(bare, 'Mutation')).toMatchObject({
-      createMarker: 'Marker!',
-      deleteMarker: '(id: ID!, expectedVersion: Int) Marker!',
+      createMarker: '(idempotencyKey: String) Marker!',
+      deleteMarker: '(id: ID!, expectedVersion: Int, idempotencyKey: String) Marker!',
     });
     expect(shapeOf(bare, 'Mutation')).not.toHaveProperty('updateMarker');
     expect(
