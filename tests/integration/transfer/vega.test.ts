@@ -43,7 +43,7 @@ function readExport(format: TransferFormat, text: string): Row[] {
 /** A cell of either file as text, so that files of different formats compare. */
 function normal(value: unknown): string | null {
   if (value === null || value === undefined || value === '') return null;
-  if (typeof value !== 'string') return String(value);
+  if (typeof value !== 'string') return JSON.stringify(value);
   return readDay(value, 'MMM DD YYYY') ?? (/^-?\d+\.\d+$/.test(value) ? String(Number(value)) : value);
 }
 

@@ -6,7 +6,6 @@ import { createExportColumns } from '#subgraphs/entities/transfer/export/export-
 import { orderEntities } from '#subgraphs/entities/transfer/tenant/entity-order.ts';
 import { convertCell } from '#subgraphs/entities/transfer/values/convert-cell.ts';
 import { type DateFormat, readDay, readMoment } from '#subgraphs/entities/transfer/values/date-formats.ts';
-import type { FieldInput } from '#subgraphs/entities/definitions/definition-input.ts';
 import type { StoredRecord } from '#subgraphs/entities/store/record-store.ts';
 import type { EntityDefinition, FieldType } from '#subgraphs/model/definition.ts';
 import { defineModel } from '../model.ts';
@@ -19,7 +18,7 @@ const options = [
 const fieldOf = (type: FieldType) =>
   defineModel({
     name: 'thing',
-    fields: [{ name: 'x', type, ...(type.endsWith('SELECT') ? { options } : {}) } as FieldInput],
+    fields: [{ name: 'x', type, ...(type.endsWith('SELECT') ? { options } : {}) }],
   }).entities[0]!.fields[0]!;
 
 const convert = (
