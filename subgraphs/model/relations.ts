@@ -14,11 +14,13 @@ export interface Inverse {
   readonly field: FieldDefinition;
 }
 
-/** A field of the entity by its name. */
+const namesOf = (field: FieldDefinition): string[] => [field.name, ...field.aliases];
+
+/** A field of the entity by its name, or an old one. */
 export function findField(entity: EntityDefinition, name: string): FieldDefinition | undefined {
   let fields = fieldsByName.get(entity);
   if (!fields) {
-    fields = new Map(entity.fields.map((field) => [field.name, field]));
+    fields = new Map(entity.fields.flatMap((field) => namesOf(field).map((known) => [known, field])));
     fieldsByName.set(entity, fields);
   }
   return fields.get(name);
@@ -31,7 +33,7 @@ export function findRelationByIdName(entity: EntityDefinition, name: string): Fi
     relations = new Map(
       entity.fields
         .filter((field) => field.type === 'RELATION')
-        .map((field) => [relationIdName(field.name), field]),
+        .flatMap((field) => namesOf(field).map((known) => [relationIdName(known), field])),
     );
     relationsByIdName.set(entity, relations);
   }

@@ -1,6 +1,8 @@
 /** A tenant's definition rows, as they are stored, become its model. */
+import { entityAliases } from './aliases.ts';
 import { fieldTypes, onDeleteRules } from './definition.ts';
 import type {
+  EntityAlias,
   EntityDefinition,
   FieldDefinition,
   FieldOption,
@@ -20,6 +22,7 @@ export interface EntityRowLike {
   description: string | null;
   icon: string | null;
   position: number;
+  aliases?: unknown;
 }
 
 /** A row of `field_definitions`, its columns in camelCase. */
@@ -46,6 +49,7 @@ export interface FieldRowLike {
   slot: string | null;
   pendingSlot?: string | null;
   isPendingUnique?: boolean;
+  aliases?: unknown;
   position: number;
 }
 
@@ -70,16 +74,18 @@ export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): Te
       description: row.description,
       icon: row.icon,
       position: row.position,
+      aliases: (row.aliases as readonly EntityAlias[] | undefined) ?? [],
       fields: (fields.get(row.id) ?? []).map(parseField).toSorted(byPosition),
     }),
   );
   const entities = unordered.toSorted(byPosition);
+  const named = [...entities, ...entities.flatMap(entityAliases)];
   return {
     tenantId,
     version: rows.version,
     entities,
-    entityByName: new Map(entities.map((entity) => [entity.name, entity])),
-    entityByType: new Map(entities.map((entity) => [typeName(entity), entity])),
+    entityByName: new Map(named.map((entity) => [entity.name, entity])),
+    entityByType: new Map(named.map((entity) => [typeName(entity), entity])),
     entityById: new Map(entities.map((entity) => [entity.id, entity])),
   };
 }
@@ -117,5 +123,6 @@ function parseField(row: FieldRowLike): FieldDefinition {
     slot: row.slot,
     pendingSlot: row.pendingSlot ?? null,
     isPendingUnique: row.isPendingUnique ?? false,
+    aliases: (row.aliases as readonly string[] | undefined) ?? [],
   };
 }

@@ -1,6 +1,7 @@
 /** Refuses definitions whose names would meet: each other's, the platform's own, or those that every record has. */
 import { DomainError } from '#schema/errors.ts';
 import { findReservedFieldName, findReservedName } from '#schema/reserved-names.ts';
+import { entityAliases, withFieldAliases } from '#subgraphs/model/aliases.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { enumValueOf, generatedNames, relationIdName } from '#subgraphs/model/names.ts';
 
@@ -10,18 +11,27 @@ import { enumValueOf, generatedNames, relationIdName } from '#subgraphs/model/na
  */
 export function refuseClashes(before: readonly EntityDefinition[], after: readonly EntityDefinition[]): void {
   const accepted = new Set(
-    before.flatMap((entity) => Object.values(generatedNames(entity)).flat()).map(lower),
+    underAllNames(before)
+      .flatMap((entity) => Object.values(generatedNames(entity)).flat())
+      .map(lower),
   );
   const types = new Map<string, string>();
   const rootFields = new Map<string, string>();
   // Entities that were there first: a clash then names them, and not the newcomer.
   const known = new Set(before.map((entity) => entity.id));
-  for (const entity of after.toSorted((a, b) => Number(known.has(b.id)) - Number(known.has(a.id)))) {
+  for (const entity of underAllNames(after).toSorted(
+    (a, b) => Number(known.has(b.id)) - Number(known.has(a.id)),
+  )) {
     const names = generatedNames(entity);
     for (const name of names.rootFields) claim(rootFields, accepted, 'root field', name, entity);
     for (const name of names.types) claim(types, accepted, 'type', name, entity);
   }
   for (const entity of after) refuseMemberClashes(before, after, entity);
+}
+
+/** Old names that are kept clash as any other. */
+function underAllNames(entities: readonly EntityDefinition[]): EntityDefinition[] {
+  return entities.flatMap((entity) => [entity, ...entityAliases(entity)]).map(withFieldAliases);
 }
 
 function claim(
@@ -81,7 +91,7 @@ function refuseMemberClashes(
   }
 
   const enumValues = new Map<string, string>();
-  for (const field of entity.fields) {
+  for (const field of withFieldAliases(entity).fields) {
     const value = enumValueOf(field.name);
     const other = enumValues.get(value);
     if (other !== undefined)
@@ -101,8 +111,8 @@ interface Member {
 
 /** What stands in an entity's type beside the system fields. */
 export function membersOf(entities: readonly EntityDefinition[], entity: EntityDefinition): Member[] {
-  const own = entity.fields.flatMap((field): Member[] => [
-    { name: field.name, what: 'a field' },
+  const own = withFieldAliases(entity).fields.flatMap((field): Member[] => [
+    { name: field.name, what: field.aliasOf === undefined ? 'a field' : `an old name of "${field.aliasOf}"` },
     ...(field.type === 'RELATION'
       ? [{ name: relationIdName(field.name), what: `the id of the relation "${field.name}"` }]
       : []),

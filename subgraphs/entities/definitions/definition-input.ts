@@ -37,6 +37,17 @@ export interface CreateEntityInput {
   readonly fields?: readonly FieldInput[] | null;
 }
 
+export interface Rename {
+  readonly to: string;
+  /** Absent: it is kept. */
+  readonly keepAlias?: boolean | undefined;
+}
+
+export interface EntityRename extends Rename {
+  /** Absent: the English plural of `to`. */
+  readonly pluralName?: string | null | undefined;
+}
+
 export type UpdateEntityInput = Partial<Omit<CreateEntityInput, 'fields'>> & {
   readonly position?: number | null;
 };

@@ -3,7 +3,7 @@
  * operations; `finish` checks every name against every other and says what has to be written.
  */
 import { DomainError, invalidField } from '#schema/errors.ts';
-import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import type { EntityAlias, EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { typeName } from '#subgraphs/model/names.ts';
 import { type BrokenRules, createBrokenRules } from './broken-rules.ts';
 import { refuseClashes } from './clashes.ts';
@@ -17,7 +17,9 @@ import {
 } from './definition-change.ts';
 import type {
   CreateEntityInput,
+  EntityRename,
   FieldInput,
+  Rename,
   UpdateEntityInput,
   UpdateFieldInput,
 } from './definition-input.ts';
@@ -31,6 +33,8 @@ export const maxEntities = 200;
 export const maxFields = 200;
 /** Of all entities together: composing and loading a tenant's graph costs time and memory by its fields. */
 export const maxFieldsOfTenant = 4000;
+/** Old names of one entity or field. */
+export const maxAliases = 5;
 
 export interface DefinitionDraft {
   /** As they stand in the draft. */
@@ -44,6 +48,11 @@ export interface DefinitionDraft {
   createField(entityName: string, input: FieldInput): FieldDefinition;
   updateField(entityName: string, name: string, input: UpdateFieldInput): FieldDefinition;
   deleteField(entityName: string, name: string): void;
+  /** The names that it gives up are kept as an alias, unless `keepAlias` is false. */
+  renameEntity(name: string, rename: EntityRename): EntityDefinition;
+  renameField(entityName: string, name: string, rename: Rename): FieldDefinition;
+  /** The entity, or the field, is not known by an old name any more. */
+  dropAlias(entityName: string, fieldName: string | null, alias: string): EntityDefinition;
   /** What is pending of fields whose backfill went through all records holds from now on. */
   settleBackfills(): void;
   /** A backfill found records that keep the field from becoming unique: it does not. */
@@ -164,6 +173,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
         description: input.description ?? null,
         icon: input.icon ?? null,
         position: Math.max(-1, ...entities.map((other) => other.position)) + 1,
+        aliases: [],
         fields: [],
       };
       checkEntity(rules, entity);
@@ -239,6 +249,47 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       entity.fields.splice(entity.fields.indexOf(getField(entity, name)), 1);
     },
 
+    renameEntity(name, { to, pluralName, keepAlias = true }) {
+      const entity = getEntity(name);
+      const old = { name: entity.name, pluralName: entity.pluralName };
+      entity.name = to;
+      entity.pluralName = pluralName ?? pluralOf(to);
+      const rules = createBrokenRules();
+      checkEntity(rules, entity);
+      const given = entity.aliases.filter((alias) => alias.name !== to);
+      entity.aliases = keepAlias && old.name !== to ? [old, ...given] : given;
+      checkAliases(rules, entity.aliases);
+      rules.throwAny();
+      return entity;
+    },
+
+    renameField(entityName, name, { to, keepAlias = true }) {
+      const entity = getEntity(entityName);
+      const field = getField(entity, name);
+      field.name = to;
+      const rules = createBrokenRules();
+      checkField(rules, field);
+      const given = field.aliases.filter((alias) => alias !== to);
+      field.aliases = keepAlias && name !== to ? [name, ...given] : given;
+      checkAliases(rules, field.aliases);
+      rules.throwAny();
+      sortFields(entity);
+      return field;
+    },
+
+    dropAlias(entityName, fieldName, alias) {
+      const entity = getEntity(entityName);
+      const owner = fieldName === null ? entity : getField(entity, fieldName);
+      const isDropped = (one: string | EntityAlias): boolean =>
+        (typeof one === 'string' ? one : one.name) === alias;
+      if (!owner.aliases.some(isDropped)) {
+        throw new DomainError('NOT_FOUND', `"${owner.name}" has no old name "${alias.slice(0, 80)}"`);
+      }
+      if ('fields' in owner) owner.aliases = owner.aliases.filter((one) => !isDropped(one));
+      else owner.aliases = owner.aliases.filter((one) => !isDropped(one));
+      return entity;
+    },
+
     settleBackfills() {
       for (const id of base.filledFields ?? []) {
         const field = findFieldById(id);
@@ -267,6 +318,12 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       });
     },
   };
+}
+
+/** Every old name of an entity is its whole part of the graph once more. */
+function checkAliases(rules: BrokenRules, aliases: readonly unknown[]): void {
+  if (aliases.length <= maxAliases) return;
+  rules.add('keepAlias', 'maxLength', `at most ${maxAliases} old names are kept: drop one first (dropAlias)`);
 }
 
 function checkEntity(rules: BrokenRules, entity: EntityDefinition): void {

@@ -47,10 +47,12 @@ export function newField(rules: BrokenRules, { entities, entity, input }: NewFie
     slot: null,
     pendingSlot: null,
     isPendingUnique: false,
+    aliases: [],
   };
   // Only where nothing was said: null is a wish for none.
-  if (target && input.inverseName === undefined && isFreeMember(entities, target, entity.pluralName)) {
-    field.inverseName = entity.pluralName;
+  const inverse = field.isUnique ? entity.name : entity.pluralName;
+  if (target && input.inverseName === undefined && isFreeMember(entities, target, inverse)) {
+    field.inverseName = inverse;
   }
   return field;
 }

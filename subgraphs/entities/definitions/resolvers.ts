@@ -8,7 +8,9 @@ import { applyTemplate } from '../templates/apply-template.ts';
 import { findTemplate, templates } from '../templates/templates.ts';
 import type {
   CreateEntityInput,
+  EntityRename,
   FieldInput,
+  Rename,
   UpdateEntityInput,
   UpdateFieldInput,
 } from './definition-input.ts';
@@ -38,7 +40,8 @@ export const definitionResolvers: Resolvers = {
     },
     async entityDefinition(_root: unknown, { name }: NameArguments, context: EntitiesContext) {
       const model = await newestModel(context);
-      const entity = model.entityByName.get(name);
+      const named = model.entityByName.get(name);
+      const entity = named && model.entityById.get(named.id);
       return entity ? toEntityNode(model, entity) : null;
     },
     templates: () =>
@@ -87,6 +90,30 @@ export const definitionResolvers: Resolvers = {
     ) {
       await change(context, (draft) => draft.deleteField(entity, name));
       return true;
+    },
+    async renameEntity(
+      _root: unknown,
+      { name, ...rename }: NameArguments & EntityRename,
+      context: EntitiesContext,
+    ) {
+      const { result, model } = await change(context, (draft) => draft.renameEntity(name, rename).id);
+      return toEntityNode(model, getEntity(model, result));
+    },
+    async renameField(
+      _root: unknown,
+      { entity, name, ...rename }: EntityArguments & NameArguments & Rename,
+      context: EntitiesContext,
+    ) {
+      const { result, model } = await change(context, (draft) => draft.renameField(entity, name, rename));
+      return findFieldNode(model, result);
+    },
+    async dropAlias(
+      _root: unknown,
+      { entity, field = null, alias }: EntityArguments & { field?: string | null; alias: string },
+      context: EntitiesContext,
+    ) {
+      const { result, model } = await change(context, (draft) => draft.dropAlias(entity, field, alias).id);
+      return toEntityNode(model, getEntity(model, result));
     },
     async applyTemplate(_root: unknown, { name }: NameArguments, context: EntitiesContext) {
       const template = findTemplate(name);
@@ -142,6 +169,7 @@ function findFieldNode(model: TenantModel, changed: FieldDefinition): object {
 function toEntityNode(model: TenantModel, entity: EntityDefinition): object {
   return {
     ...entity,
+    aliases: entity.aliases.map((alias) => alias.name),
     typeName: typeName(entity),
     fields: entity.fields.map((field) => toFieldNode(model, field)),
   };

@@ -1,4 +1,5 @@
 /** What records are written with: `CreateContactInput` and `UpdateContactInput`. */
+import { deprecateMembers } from '#subgraphs/model/aliases.ts';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import {
@@ -16,9 +17,9 @@ export function recordInputsSdl(entity: EntityDefinition): string {
   if (entity.fields.length === 0) return '';
   const type = typeName(entity);
   const create = entity.fields.map((field) =>
-    memberSdl(entity, field, field.isRequired && field.defaultValue === null),
+    deprecateMembers(field, memberSdl(entity, field, isDemanded(field))),
   );
-  const update = entity.fields.map((field) => memberSdl(entity, field, false));
+  const update = entity.fields.map((field) => deprecateMembers(field, memberSdl(entity, field, false)));
   return `"A new ${type}: what is absent gets its default value."
 input ${createInputName(entity)} {
 ${create.join('\n')}
@@ -38,6 +39,12 @@ input ${updateManyInputName(entity)} {
   "Refused with VERSION_CONFLICT where its version is another by now."
   expectedVersion: Int
 }`;
+}
+
+/** Under several names none of them can be demanded: that one is given is checked when the record is written. */
+function isDemanded(field: FieldDefinition): boolean {
+  const hasOneName = field.aliases.length === 0 && field.aliasOf === undefined;
+  return field.isRequired && field.defaultValue === null && hasOneName;
 }
 
 function memberSdl(entity: EntityDefinition, field: FieldDefinition, isRequired: boolean): string {

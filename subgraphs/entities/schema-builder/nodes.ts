@@ -2,6 +2,7 @@
  * Records as values of their generated type. A node is a class of its entity's definition whose getters read the stored
  * record: nothing is copied, and fields that nobody asked for cost nothing.
  */
+import { withFieldAliases } from '#subgraphs/model/aliases.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import { relationIdName, typeName } from '#subgraphs/model/names.ts';
@@ -67,7 +68,7 @@ function defineClass(entity: EntityDefinition): typeof RecordNode {
   };
   const type = typeName(entity);
   define('__typename', () => type);
-  for (const field of entity.fields) {
+  for (const field of withFieldAliases(entity).fields) {
     const { toOutput } = ruleOf(field);
     const { key } = field;
     define(field.type === 'RELATION' ? relationIdName(field.name) : field.name, (record) =>

@@ -1,4 +1,5 @@
 /** An entity's members of Query. */
+import { deprecateMembers } from '#subgraphs/model/aliases.ts';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import {
@@ -25,7 +26,7 @@ export function queriesSdl(entity: EntityDefinition): string {
     id: ID!
   ): ${type}
 ${uniqueFields(entity)
-  .map((field) => `${uniqueQuerySdl(entity, field)}\n`)
+  .map((field) => `${deprecateUnless(entity, field)}\n`)
   .join('')}${describe(entity.description ?? entity.label ?? `${type} records.`, '  ')}  ${names.many}(
     "How many from the start, 1 to 1,000; 50 where absent."
     first: Int
@@ -70,6 +71,12 @@ ${uniqueFields(entity)
 /** The argument of `contactBy<Field>`: the field's own name, or its id's for a relation. */
 export function uniqueArgumentName(field: FieldDefinition): string {
   return field.type === 'RELATION' ? relationIdName(field.name) : field.name;
+}
+
+/** Under an old name of the entity all its queries are deprecated together. */
+function deprecateUnless(entity: EntityDefinition, field: FieldDefinition): string {
+  const sdl = uniqueQuerySdl(entity, field);
+  return entity.aliasOf === undefined ? deprecateMembers(field, sdl) : sdl;
 }
 
 function uniqueQuerySdl(entity: EntityDefinition, field: FieldDefinition): string {

@@ -5,6 +5,7 @@
 import { DomainError } from '#schema/errors.ts';
 import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { graphEntities, withFieldAliases } from '#subgraphs/model/aliases.ts';
 import { connectionTypeName, rootNames, typeName, uniqueQueryName } from '#subgraphs/model/names.ts';
 import { findField, inversesOf } from '#subgraphs/model/relations.ts';
 import type { EntitiesContext } from '../context.ts';
@@ -24,7 +25,7 @@ export type ListArguments = Omit<ListRequest, 'entity'>;
 /** Made from one tenant's model, for the SDL of it; good for every model with that SDL. */
 export function recordResolvers(model: TenantModel): Resolvers {
   const resolvers: Resolvers = { Query: {}, Mutation: {} };
-  for (const entity of model.entities) {
+  for (const entity of graphEntities(model).map(withFieldAliases)) {
     const type = typeName(entity);
     Object.assign(resolvers.Query, queryResolvers(entity));
     Object.assign(resolvers.Mutation, writeResolvers(entity));

@@ -1,5 +1,6 @@
 /** A tenant's definitions → the SDL of its entities. */
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { deprecateMembers, graphEntities, withFieldAliases } from '#subgraphs/model/aliases.ts';
 import { aggregateSdl } from '#subgraphs/model/aggregate/sdl.ts';
 import { filterSdl } from '#subgraphs/model/filter/sdl.ts';
 import { orderSdl } from '#subgraphs/model/order/sdl.ts';
@@ -18,23 +19,25 @@ import { objectTypeSdl } from './types.ts';
  */
 export function buildEntitiesSdl(model: TenantModel): string {
   if (model.entities.length === 0) return staticEntitiesSdl;
+  const entities = graphEntities(model);
   return [
     staticEntitiesSdl,
-    ...model.entities.flatMap((entity) => entityTypesSdl(model, entity)),
-    `extend type Query {\n${model.entities.map(queriesSdl).join('\n')}\n}`,
-    `extend type Mutation {\n${model.entities.map(mutationsSdl).join('\n')}\n}`,
+    ...entities.flatMap((entity) => entityTypesSdl(model, entity)),
+    `extend type Query {\n${entities.map((entity) => deprecateMembers(entity, queriesSdl(withFieldAliases(entity)))).join('\n')}\n}`,
+    `extend type Mutation {\n${entities.map((entity) => deprecateMembers(entity, mutationsSdl(withFieldAliases(entity)))).join('\n')}\n}`,
   ].join('\n\n');
 }
 
 function entityTypesSdl(model: TenantModel, entity: EntityDefinition): string[] {
+  const named = withFieldAliases(entity);
   return [
-    objectTypeSdl(model, entity),
+    objectTypeSdl(model, named),
     connectionSdl(entity),
-    selectEnumsSdl(entity),
-    uniqueFieldEnumSdl(entity),
-    recordInputsSdl(entity),
-    filterSdl(model, entity),
-    orderSdl(model, entity),
+    selectEnumsSdl(named),
+    uniqueFieldEnumSdl(named),
+    recordInputsSdl(named),
+    filterSdl(model, named),
+    orderSdl(model, named),
     aggregateSdl(model, entity),
   ].filter((sdl) => sdl !== '');
 }

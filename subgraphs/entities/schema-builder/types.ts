@@ -1,4 +1,5 @@
 /** An entity's object type: `type Contact @key(fields: "id") { … }`. */
+import { deprecateMembers } from '#subgraphs/model/aliases.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import {
@@ -8,13 +9,13 @@ import {
   relationIdName,
   typeName,
 } from '#subgraphs/model/names.ts';
-import { getTarget, type Inverse, inversesOf } from '#subgraphs/model/relations.ts';
+import { getTarget, type Inverse, inversesOf, isSingleInverse } from '#subgraphs/model/relations.ts';
 import { describe } from '#subgraphs/model/sdl-text.ts';
 
 export function objectTypeSdl(model: TenantModel, entity: EntityDefinition): string {
   const members = [
     `  "The record's id."\n  id: ID!`,
-    ...entity.fields.map((field) => fieldSdl(model, entity, field)),
+    ...entity.fields.map((field) => deprecateMembers(field, fieldSdl(model, entity, field))),
     ...inversesOf(model, entity).flatMap((inverse) =>
       inverse.name === null ? [] : [inverseSdl(inverse.name, inverse)],
     ),
@@ -40,7 +41,11 @@ function fieldSdl(model: TenantModel, entity: EntityDefinition, field: FieldDefi
   ].join('\n');
 }
 
-function inverseSdl(name: string, { entity, field }: Inverse): string {
+function inverseSdl(name: string, inverse: Inverse): string {
+  const { entity, field } = inverse;
+  if (isSingleInverse(inverse)) {
+    return `  "The ${typeName(entity)} record whose ${field.name} this is; null where there is none."\n  ${name}: ${typeName(entity)}`;
+  }
   return `  "The ${typeName(entity)} records whose ${field.name} this is."
   ${name}(
     "How many, 1 to 1,000; 50 where absent."

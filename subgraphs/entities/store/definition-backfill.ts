@@ -37,6 +37,7 @@ export async function backfillDefault(tx: TenantTransaction, field: FieldDefinit
     description: null,
     icon: null,
     position: 0,
+    aliases: [],
     fields: [field],
   };
   const data = { [field.key]: field.defaultValue };

@@ -35,8 +35,8 @@ function insertEntity(tx: TenantTransaction, entity: EntityDefinition): Promise<
   return tx.query({
     name: 'definitions_insert_entity',
     text: `
-      insert into public.entity_definitions (tenant_id, id, name, plural_name, label, description, icon, position)
-      values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      insert into public.entity_definitions (tenant_id, id, name, plural_name, label, description, icon, position, aliases)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     values: [tx.claims.tenantId, ...entityValues(entity)],
   });
 }
@@ -46,7 +46,7 @@ function updateEntity(tx: TenantTransaction, entity: EntityDefinition): Promise<
     name: 'definitions_update_entity',
     text: `
       update public.entity_definitions
-      set name = $3, plural_name = $4, label = $5, description = $6, icon = $7, position = $8, updated_at = now()
+      set name = $3, plural_name = $4, label = $5, description = $6, icon = $7, position = $8, aliases = $9, updated_at = now()
       where tenant_id = $1 and id = $2`,
     values: [tx.claims.tenantId, ...entityValues(entity)],
   });
@@ -61,6 +61,7 @@ function entityValues(entity: EntityDefinition): unknown[] {
     entity.description,
     entity.icon,
     entity.position,
+    toJson(entity.aliases),
   ];
 }
 
@@ -87,6 +88,7 @@ const fieldColumns = [
   'slot',
   'pending_slot',
   'is_pending_unique',
+  'aliases',
   'position',
 ] as const;
 
@@ -114,6 +116,7 @@ function fieldValues(field: FieldDefinition): unknown[] {
     field.slot,
     field.pendingSlot,
     field.isPendingUnique,
+    toJson(field.aliases),
     field.position,
   ];
 }

@@ -2,6 +2,7 @@
  * The filter language in SDL. The entities and the realtime subgraph both publish these types; federation wants them
  * identical, so both take them from here.
  */
+import { deprecation } from '../aliases.ts';
 import { fieldTypeRules } from '../field-types.ts';
 import type { ComparisonKind } from '../field-types.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '../definition.ts';
@@ -117,14 +118,17 @@ export function filterSdl(model: TenantModel, entity: EntityDefinition): string 
   for (const field of entity.fields) {
     if (!field.isFilterable) continue;
     const description = describe(field.description ?? field.label, '  ');
+    const deprecated = deprecation(field);
     const comparison = fieldTypeRules[field.type].comparisonType(entity, field);
     if (field.type === 'RELATION') {
       const target = getTarget(model, field);
-      members.push(`${description}  ${field.name}: ${filterTypeName(target)}`);
-      members.push(`  "The id of ${field.name}."\n  ${relationIdName(field.name)}: ${comparison}`);
+      members.push(`${description}  ${field.name}: ${filterTypeName(target)}${deprecated}`);
+      members.push(
+        `  "The id of ${field.name}."\n  ${relationIdName(field.name)}: ${comparison}${deprecated}`,
+      );
       continue;
     }
-    members.push(`${description}  ${field.name}: ${comparison}`);
+    members.push(`${description}  ${field.name}: ${comparison}${deprecated}`);
     if (field.type === 'SELECT' || field.type === 'MULTI_SELECT')
       choices.push(choiceComparisonSdl(entity, field));
   }

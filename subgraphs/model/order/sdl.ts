@@ -1,5 +1,6 @@
 /** The order language in SDL: `orderBy: [{ createdAt: DESC }, { company: { name: ASC_NULLS_LAST } }]`. */
 import type { EntityDefinition, FieldDefinition, TenantModel } from '../definition.ts';
+import { deprecation } from '../aliases.ts';
 import { ruleOf } from '../field-types.ts';
 import { orderTypeName, typeName } from '../names.ts';
 import { getTarget } from '../relations.ts';
@@ -39,7 +40,7 @@ export function orderSdl(model: TenantModel, entity: EntityDefinition): string {
   for (const field of entity.fields) {
     if (!isOrderMember(field)) continue;
     const type = field.type === 'RELATION' ? orderTypeName(getTarget(model, field)) : 'OrderDirection';
-    members.push(`${describe(field.description ?? field.label, '  ')}  ${field.name}: ${type}`);
+    members.push(`${describe(field.description ?? field.label, '  ')}  ${field.name}: ${type}${deprecation(field)}`);
   }
   return `"""How ${typeName(entity)} records are ordered: one member for each term. Equal ones are ordered by id."""
 input ${orderTypeName(entity)} {

@@ -1,4 +1,5 @@
 import { DomainError } from '#schema/errors.ts';
+import { graphEntities } from '#subgraphs/model/aliases.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
 import { changeTypeName, rootNames, typeName } from '#subgraphs/model/names.ts';
 import { scalarResolvers } from '#subgraphs/model/scalars.ts';
@@ -52,7 +53,7 @@ export function buildRealtimeResolvers(model: TenantModel | null, sources: Resol
       },
     },
   };
-  for (const entity of model?.entities ?? []) {
+  for (const entity of model ? graphEntities(model) : []) {
     const type = typeName(entity);
     const fields = changeFields(entity);
     resolvers.Subscription[rootNames(entity).changed] = {

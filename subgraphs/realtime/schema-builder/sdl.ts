@@ -1,4 +1,5 @@
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { deprecateMembers, graphEntities, withFieldAliases } from '#subgraphs/model/aliases.ts';
 import { comparisonInputsSdl, filterSdl } from '#subgraphs/model/filter/sdl.ts';
 import { changeTypeName, filterTypeName, rootNames, typeName } from '#subgraphs/model/names.ts';
 import { selectEnumsSdl } from '#subgraphs/model/sdl.ts';
@@ -12,9 +13,10 @@ export const staticRealtimeSdl: string = `${readStaticSdl('realtime')}\n${shared
 export function buildRealtimeSdl(model: TenantModel): string {
   if (model.entities.length === 0) return staticRealtimeSdl;
   const parts = [staticRealtimeSdl, comparisonInputsSdl()];
-  for (const entity of model.entities) {
-    parts.push(entitySdl(entity), filterSdl(model, entity));
-    const enums = selectEnumsSdl(entity);
+  for (const entity of graphEntities(model)) {
+    const named = withFieldAliases(entity);
+    parts.push(deprecateMembers(entity, entitySdl(entity)), filterSdl(model, named));
+    const enums = selectEnumsSdl(named);
     if (enums) parts.push(enums);
   }
   return parts.join('\n\n');

@@ -92,6 +92,7 @@ function fieldOf(entityId: string, position: number, target: string | undefined)
     slot: null,
     pendingSlot: null,
     isPendingUnique: false,
+    aliases: [],
   };
 }
 

@@ -27,6 +27,7 @@ export function testField(spec: FieldSpec): FieldDefinition {
     slot: null,
     pendingSlot: null,
     isPendingUnique: false,
+    aliases: [],
     ...spec,
   };
 }

@@ -219,8 +219,14 @@ describe('what is kept beside the data', () => {
     expect(slotValues(entity, {})).toEqual({ t1: null, n1: null, d1: null, t2: null });
   });
 
-  it('are folded texts only where nothing else holds them, and they never leave the store', () => {
-    expect(toStoredData(entity, { a: 'É', b: 'É', c: 'É' })).toEqual({ a: 'É', b: 'É', c: 'É', '~b': 'e' });
+  it('are folded texts of all text, only where nothing else holds them, and they never leave the store', () => {
+    expect(toStoredData(entity, { a: 'É', b: 'É', c: 'É' })).toEqual({
+      a: 'É',
+      b: 'É',
+      c: 'É',
+      '~b': 'e',
+      '~c': 'e',
+    });
     expect(toStoredData(entity, { a: long, b: 'plain' })).toEqual({
       a: long,
       '~a': 'e'.repeat(250),
