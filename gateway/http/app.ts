@@ -6,6 +6,7 @@ import type { Logger } from '#gateway/logger.ts';
 import { drainRequest } from './drain-request.ts';
 import { errorBody } from './error-status.ts';
 import { addSecurityHeaders } from './security-headers.ts';
+import { endSlowRequests } from './slow-requests.ts';
 
 export interface AppOptions {
   readonly logger: Logger;
@@ -22,8 +23,8 @@ export const maxBodyBytes = 4 * 2 ** 20;
 /** How much of a refused body is still taken in, so that its sender gets to read the answer. */
 const maxDiscardedBytes = 64 * 2 ** 20;
 
-/** For a request to arrive whole: who sends byte by byte does not hold a connection for ever. */
-const requestTimeoutMs = 60_000;
+/** For a request to arrive whole; files have longer (slow-requests.ts). */
+const requestTimeoutMs = 60 * 60_000;
 
 const requestIdPattern = /^[\w.-]{1,64}$/;
 
@@ -41,6 +42,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       return typeof given === 'string' && requestIdPattern.test(given) ? given : crypto.randomUUID();
     },
   });
+  endSlowRequests(app);
   app.removeContentTypeParser('text/plain');
   await app.register(cookie);
   await app.register(cors, {

@@ -8,6 +8,7 @@ import { DomainError } from '#schema/errors.ts';
 import { fileNameHeader, transferContentPath, type TransferContent } from '#schema/transfer-content.ts';
 import { drainRequest } from './drain-request.ts';
 import { errorBody, statusOf } from './error-status.ts';
+import { takesFiles } from './slow-requests.ts';
 
 export interface TransferRouteOptions {
   readonly content: TransferContent;
@@ -46,7 +47,7 @@ export function addTransferRoutes(app: FastifyInstance, options: TransferRouteOp
     // Whatever it says it is: the body is the file, and nothing of it is kept here.
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
 
-    scope.put<ContentRoute>(transferContentPath(':id'), async (request, reply) => {
+    scope.put<ContentRoute>(transferContentPath(':id'), { config: takesFiles }, async (request, reply) => {
       try {
         const claims = await claimsOf(request);
         const { id } = request.params;
