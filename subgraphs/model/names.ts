@@ -39,6 +39,8 @@ export const updateInputName = (entity: Pick<Named, 'name'>): string => `Update$
 export const updateManyInputName = (entity: Named): string => `Update${pascalCase(entity.pluralName)}Input`;
 /** How a relation at this entity is written nested: `{ connect: ID, create: CreateCompanyInput }`. */
 export const relationInputName = (target: Pick<Named, 'name'>): string => `${typeName(target)}RelationInput`;
+/** How records that point at another one are written nested: `{ create connect disconnect set }`. */
+export const listInputName = (entity: Pick<Named, 'name'>): string => `${typeName(entity)}ListInput`;
 export const uniqueFieldEnumName = (entity: Pick<Named, 'name'>): string => `${typeName(entity)}UniqueField`;
 export const aggregateTypeName = (entity: Pick<Named, 'name'>): string => `${typeName(entity)}Aggregate`;
 export const groupByTypeName = (entity: Pick<Named, 'name'>): string => `${typeName(entity)}GroupBy`;
@@ -118,6 +120,7 @@ export function generatedNames(
       updateInputName(entity),
       updateManyInputName(entity),
       relationInputName(entity),
+      listInputName(entity),
       uniqueFieldEnumName(entity),
       aggregateTypeName(entity),
       groupByTypeName(entity),

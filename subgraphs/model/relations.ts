@@ -59,6 +59,22 @@ export function inversesOf(model: TenantModel, entity: EntityDefinition): readon
   return byTarget.get(entity.id) ?? [];
 }
 
+/** The inverse field of the entity by its name. */
+export function findInverse(
+  model: TenantModel,
+  entity: EntityDefinition,
+  name: string,
+): (Inverse & { readonly name: string }) | undefined {
+  return inversesOf(model, entity).find(
+    (inverse): inverse is Inverse & { readonly name: string } => inverse.name === name,
+  );
+}
+
+/** Whether the target sees one record instead of a list: no two records can point at the same one. */
+export function isSingleInverse(inverse: Pick<Inverse, 'field'>): boolean {
+  return inverse.field.isUnique;
+}
+
 /** The entity that a RELATION field points at. */
 export function getTarget(model: TenantModel, field: FieldDefinition): EntityDefinition {
   const target = field.targetEntityId === null ? undefined : model.entityById.get(field.targetEntityId);

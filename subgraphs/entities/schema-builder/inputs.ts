@@ -1,6 +1,6 @@
 /** What records are written with: `CreateContactInput` and `UpdateContactInput`. */
 import { deprecateMembers } from '#subgraphs/model/aliases.ts';
-import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import {
   createInputName,
@@ -10,24 +10,28 @@ import {
   updateManyInputName,
 } from '#subgraphs/model/names.ts';
 import { describe } from '#subgraphs/model/sdl-text.ts';
+import { inverseMembersSdl, relationMemberSdl } from './nested-inputs.ts';
 import { describeField } from './types.ts';
 
 /** Empty for an entity without fields: GraphQL has no input without members. */
-export function recordInputsSdl(entity: EntityDefinition): string {
+export function recordInputsSdl(model: TenantModel, entity: EntityDefinition): string {
   if (entity.fields.length === 0) return '';
   const type = typeName(entity);
   const create = entity.fields.map((field) =>
-    deprecateMembers(field, memberSdl(entity, field, isDemanded(field))),
+    deprecateMembers(field, memberSdl(model, entity, field, isDemanded(field))),
   );
-  const update = entity.fields.map((field) => deprecateMembers(field, memberSdl(entity, field, false)));
+  const update = entity.fields.map((field) =>
+    deprecateMembers(field, memberSdl(model, entity, field, false)),
+  );
+  const inverses = inverseMembersSdl(model, entity);
   return `"A new ${type}: what is absent gets its default value."
 input ${createInputName(entity)} {
-${create.join('\n')}
+${[...create, ...inverses].join('\n')}
 }
 
 "What to change of a ${type}: what is absent stays, null clears."
 input ${updateInputName(entity)} {
-${update.join('\n')}
+${[...update, ...inverses].join('\n')}
 }
 
 "One of several ${type} records to change."
@@ -47,9 +51,14 @@ function isDemanded(field: FieldDefinition): boolean {
   return field.isRequired && field.defaultValue === null && hasOneName;
 }
 
-function memberSdl(entity: EntityDefinition, field: FieldDefinition, isRequired: boolean): string {
+function memberSdl(
+  model: TenantModel,
+  entity: EntityDefinition,
+  field: FieldDefinition,
+  isRequired: boolean,
+): string {
   const type = ruleOf(field).inputType(entity, field);
   if (field.type === 'RELATION')
-    return `  "The id of ${field.name}."\n  ${relationIdName(field.name)}: ${type}`;
+    return `  "The id of ${field.name}."\n  ${relationIdName(field.name)}: ${type}\n${relationMemberSdl(model, field)}`;
   return `${describe(describeField(field), '  ')}  ${field.name}: ${type}${isRequired ? '!' : ''}`;
 }

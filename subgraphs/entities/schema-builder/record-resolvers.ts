@@ -7,7 +7,13 @@ import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { graphEntities, withFieldAliases } from '#subgraphs/model/aliases.ts';
 import { connectionTypeName, rootNames, typeName, uniqueQueryName } from '#subgraphs/model/names.ts';
-import { findField, inversesOf } from '#subgraphs/model/relations.ts';
+import {
+  findField,
+  findInverse,
+  type Inverse,
+  inversesOf,
+  isSingleInverse,
+} from '#subgraphs/model/relations.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { InverseArguments } from '../loaders.ts';
 import type { ListRequest, Page, StoredRecord } from '../store/record-store.ts';
@@ -15,6 +21,7 @@ import { aggregateResolver } from './aggregate-resolvers.ts';
 import { ConnectionNode, resolveTotalCount } from './connection-node.ts';
 import { checkIncludeDeleted } from './deleted-records.ts';
 import { uniqueFields } from './enums.ts';
+import { historyResolver } from './history-resolvers.ts';
 import { type RecordNode, recordOf, toNode } from './nodes.ts';
 import { uniqueArgumentName } from './queries.ts';
 import { getEntity } from './request-entity.ts';
@@ -46,6 +53,7 @@ function queryResolvers(entity: EntityDefinition): Resolvers {
       return listRecords(context, getEntity(context, type), args, toNode);
     },
     [names.aggregate]: aggregateResolver(type),
+    [names.history]: historyResolver(type),
   };
   for (const field of uniqueFields(entity)) {
     const argument = uniqueArgumentName(field);
@@ -80,7 +88,10 @@ function typeResolvers(model: TenantModel, entity: EntityDefinition): Resolvers 
     if (field.type === 'RELATION') resolvers[field.name] = relationResolver(type, field.name);
   }
   for (const inverse of inversesOf(model, entity)) {
-    if (inverse.name !== null) resolvers[inverse.name] = inverseResolver(type, inverse.name);
+    if (inverse.name === null) continue;
+    resolvers[inverse.name] = isSingleInverse(inverse)
+      ? singleInverseResolver(type, inverse.name)
+      : inverseResolver(type, inverse.name);
   }
   return resolvers;
 }
@@ -100,11 +111,7 @@ function inverseResolver(type: string, name: string) {
     args: InverseArguments,
     context: EntitiesContext,
   ): Promise<ConnectionNode<RecordNode>> => {
-    const inverse = inversesOf(context.model, getEntity(context, type)).find(
-      (candidate) => candidate.name === name,
-    );
-    if (!inverse) throw new DomainError('NOT_FOUND', `${type} has no ${name} any more`);
-    const { entity, field } = inverse;
+    const { entity, field } = getInverse(context, type, name);
     const { loaders } = context;
     const page = await loaders.listInverse(entity, field, node.id, args);
     return new ConnectionNode(
@@ -113,6 +120,22 @@ function inverseResolver(type: string, name: string) {
       () => loaders.countInverse(entity, field, node.id, args.filter),
     );
   };
+}
+
+/** All parents' single records in one statement. */
+function singleInverseResolver(type: string, name: string) {
+  return async (node: RecordNode, _args: unknown, context: EntitiesContext): Promise<RecordNode | null> => {
+    const { entity, field } = getInverse(context, type, name);
+    const page = await context.loaders.listInverse(entity, field, node.id, { first: 1 });
+    const [edge] = page.edges;
+    return edge ? toNode(entity, edge.record) : null;
+  };
+}
+
+function getInverse(context: EntitiesContext, type: string, name: string): Inverse {
+  const inverse = findInverse(context.model, getEntity(context, type), name);
+  if (!inverse) throw new DomainError('NOT_FOUND', `${type} has no ${name} any more`);
+  return inverse;
 }
 
 async function findNode(

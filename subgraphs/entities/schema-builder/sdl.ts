@@ -9,6 +9,7 @@ import { connectionSdl } from './connections.ts';
 import { uniqueFieldEnumSdl } from './enums.ts';
 import { recordInputsSdl } from './inputs.ts';
 import { mutationsSdl } from './mutations.ts';
+import { nestedInputsSdl } from './nested-inputs.ts';
 import { queriesSdl } from './queries.ts';
 import { staticEntitiesSdl } from './static-sdl.ts';
 import { objectTypeSdl } from './types.ts';
@@ -35,7 +36,8 @@ function entityTypesSdl(model: TenantModel, entity: EntityDefinition): string[] 
     connectionSdl(entity),
     selectEnumsSdl(named),
     uniqueFieldEnumSdl(named),
-    recordInputsSdl(named),
+    recordInputsSdl(model, named),
+    nestedInputsSdl(model, entity),
     filterSdl(model, named),
     orderSdl(model, named),
     aggregateSdl(model, entity),

@@ -22,7 +22,7 @@ export interface PreparedUpdate {
   readonly record: StoredRecord;
   /** By key; null clears. */
   readonly data: InputData;
-  readonly path: string;
+  readonly path: string | undefined;
 }
 
 /** Changes records, each at most once. The answer is in the order of `updates`. */
@@ -64,8 +64,8 @@ export async function applyUpdates(
   entity: EntityDefinition,
   updates: readonly PreparedUpdate[],
 ): Promise<RecordChange[]> {
-  const paths = new Map<string, string>();
-  const written: { data: InputData; path: string }[] = [];
+  const paths = new Map<string, string | undefined>();
+  const written: { data: InputData; path: string | undefined }[] = [];
   const changes = updates.flatMap(({ record, data, path }): RecordChange[] => {
     const changed = Object.keys(data).filter(
       (key) => !isSameJson(data[key] ?? null, record.data[key] ?? null),
@@ -185,6 +185,14 @@ function answer(records: readonly StoredRecord[], changes: readonly RecordChange
 /** Throws BAD_USER_INPUT that lists the broken rules (the first hundred), where there are any. */
 export function refuse(errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalidInput(errors.slice(0, maxFieldErrors));
+}
+
+/** BAD_USER_INPUT where two updates of a batch are of the same record. */
+export function requireDifferentIds(updates: readonly RecordUpdate[]): void {
+  canonicalIds(
+    updates.map((update) => update.id),
+    (index) => `inputs.${index}.id`,
+  );
 }
 
 /** The ids as they are stored; text that is no id stays as it is, and is found nowhere. BAD_USER_INPUT where one comes twice. */

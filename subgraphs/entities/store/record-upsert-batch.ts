@@ -96,7 +96,7 @@ export async function upsertBatch(
 }
 
 /** Which record has each value now, by hash. One statement. */
-async function findOwners(
+export async function findOwners(
   scope: WriteScope,
   entity: EntityDefinition,
   fieldId: string,

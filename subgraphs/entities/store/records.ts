@@ -2,9 +2,12 @@
 import type { RecordDatabase } from '#prisma/record-database.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
 import { validateInput } from '#subgraphs/model/values/input.ts';
+import { isNested } from '#subgraphs/model/values/nested-input.ts';
+import { upsertNested } from './nested-upsert.ts';
+import { writeNested } from './nested-writes.ts';
 import { createRecordAggregates } from './record-aggregates.ts';
-import { deleteBatch, restoreBatch, updateBatch } from './record-batches.ts';
-import { createRecords } from './record-creation.ts';
+import { deleteBatch, requireDifferentIds, restoreBatch, updateBatch } from './record-batches.ts';
+import { createRecords, requireBatch } from './record-creation.ts';
 import { deleteRecord, restoreRecord } from './record-deletion.ts';
 import { takenError } from './record-keys.ts';
 import { lockRecord, notFound, requireVersion } from './record-locks.ts';
@@ -33,12 +36,20 @@ export function createRecordStore(
     create(context, entity, inputs, origins) {
       if (inputs.length === 0) return Promise.resolve([]);
       return runWrite(dependencies, context, async (scope) => {
-        const { changes, taken, pathOf } = await createRecords(
-          scope,
-          currentEntity(scope, entity),
-          inputs,
-          origins,
-        );
+        const current = currentEntity(scope, entity);
+        requireBatch('inputs', inputs);
+        if (origins === undefined && inputs.some((input) => isNested(scope.model, current, input))) {
+          return writeNested(
+            scope,
+            current,
+            inputs.map((input, index) => ({
+              id: null,
+              input,
+              path: inputs.length > 1 ? `inputs.${index}` : undefined,
+            })),
+          );
+        }
+        const { changes, taken, pathOf } = await createRecords(scope, current, inputs, origins);
         if (taken.length > 0) throw takenError(taken, pathOf);
         return { result: changes.map((change) => change.after), changes };
       });
@@ -47,6 +58,11 @@ export function createRecordStore(
     update(context, entity, id, input, expectedVersion) {
       return runWrite(dependencies, context, async (scope) => {
         const current = currentEntity(scope, entity);
+        if (isNested(scope.model, current, input)) {
+          const write = { id, input, expectedVersion: expectedVersion ?? null, path: undefined };
+          const { result, changes } = await writeNested(scope, current, [write]);
+          return { result: result[0] as StoredRecord, changes };
+        }
         const data = validateInput(current, input, { partial: true });
         const record = await lockRecord(scope, current, id);
         if (!record || record.deletedAt) throw notFound(current, id);
@@ -56,9 +72,14 @@ export function createRecordStore(
     },
 
     upsert(context, entity, uniqueField, input) {
-      return runWrite(dependencies, context, (scope) =>
-        upsertRecord(scope, currentEntity(scope, entity), uniqueField, input),
-      );
+      return runWrite(dependencies, context, async (scope) => {
+        const current = currentEntity(scope, entity);
+        if (!isNested(scope.model, current, input)) return upsertRecord(scope, current, uniqueField, input);
+        const { result, changes } = await upsertNested(scope, current, uniqueField, [
+          { input, path: undefined },
+        ]);
+        return { result: result[0] as StoredRecord, changes };
+      });
     },
 
     delete(context, entity, id, expectedVersion) {
@@ -83,13 +104,32 @@ export function createRecordStore(
     },
 
     updateMany: (context, entity, updates) =>
-      runWrite(dependencies, context, (scope) => updateBatch(scope, currentEntity(scope, entity), updates)),
+      runWrite(dependencies, context, (scope) => {
+        const current = currentEntity(scope, entity);
+        if (!updates.some(({ input }) => isNested(scope.model, current, input))) {
+          return updateBatch(scope, current, updates);
+        }
+        requireBatch('inputs', updates);
+        requireDifferentIds(updates);
+        return writeNested(
+          scope,
+          current,
+          updates.map((update, index) => ({ ...update, path: `inputs.${index}` })),
+        );
+      }),
     upsertMany: (context, entity, uniqueField, inputs) =>
-      runWrite(dependencies, context, (scope) =>
-        upsertBatch(scope, currentEntity(scope, entity), uniqueField, inputs),
-      ),
+      runWrite(dependencies, context, (scope) => {
+        const current = currentEntity(scope, entity);
+        if (!inputs.some((input) => isNested(scope.model, current, input))) {
+          return upsertBatch(scope, current, uniqueField, inputs);
+        }
+        requireBatch('inputs', inputs);
+        const items = inputs.map((input, index) => ({ input, path: `inputs.${index}` }));
+        return upsertNested(scope, current, uniqueField, items);
+      }),
     deleteMany: (context, entity, ids) =>
       runWrite(dependencies, context, (scope) => deleteBatch(scope, currentEntity(scope, entity), ids)),
+
     restoreMany: (context, entity, ids) =>
       runWrite(dependencies, context, (scope) => restoreBatch(scope, currentEntity(scope, entity), ids)),
   };

@@ -19,6 +19,32 @@ const lockText = `select u.e as "entityId", t.id from (select * from unnest($2::
   cross join lateral (select x.id from records x where x.tenant_id = $1::uuid and x.entity_id = u.e and x.id = u.i
     and x.deleted_at is null limit 1 for key share) t`;
 
+/** A record that a relation points at. */
+export interface Target {
+  readonly entityId: string;
+  readonly id: string;
+}
+
+/** A target's name in `WriteScope.known`. */
+export function targetKey(target: Target): string {
+  return `${target.entityId}/${target.id}`;
+}
+
+/** Which of these are there, by `targetKey`. One statement; they stay until the transaction ends. */
+export async function lockTargets(scope: WriteScope, targets: readonly Target[]): Promise<Set<string>> {
+  const unknown = targets.filter((target) => !scope.known?.has(targetKey(target)));
+  const present = new Set(targets.map(targetKey).filter((key) => scope.known?.has(key)));
+  if (unknown.length === 0) return present;
+  const values = [
+    scope.tenantId,
+    unknown.map((target) => target.entityId),
+    unknown.map((target) => target.id),
+  ];
+  const found = await scope.tx.query<Target>(nameStatement(lockText, values));
+  for (const target of found) present.add(targetKey(target));
+  return present;
+}
+
 /** Relations among `written` whose target is not there. One statement; the targets stay until the transaction ends. */
 export async function findMissingTargets(
   scope: WriteScope,
@@ -26,7 +52,7 @@ export async function findMissingTargets(
   written: readonly WrittenData[],
 ): Promise<FieldError[]> {
   const relations = entity.fields.filter((field) => field.type === 'RELATION');
-  const targets = new Map<string, { entityId: string; id: string }>();
+  const targets = new Map<string, Target>();
   for (const field of relations) {
     for (const { data } of written) {
       const id = data[field.key] as string | null | undefined;
@@ -34,10 +60,7 @@ export async function findMissingTargets(
     }
   }
   if (targets.size === 0) return [];
-  const list = [...targets.values()];
-  const values = [scope.tenantId, list.map((target) => target.entityId), list.map((target) => target.id)];
-  const found = await scope.tx.query<{ entityId: string; id: string }>(nameStatement(lockText, values));
-  const present = new Set(found.map((row) => `${row.entityId}/${row.id}`));
+  const present = await lockTargets(scope, [...targets.values()]);
   if (present.size === targets.size) return [];
   return written.flatMap(({ data, path }) =>
     relations.flatMap((field): FieldError[] => {

@@ -37,6 +37,8 @@ export interface WriteScope {
   readonly userId: string | null;
   /** The time of this write, to the millisecond. */
   readonly now: Date;
+  /** Targets of relations (`targetKey`) that need no more looking for: this write locked them, or creates them. */
+  readonly known?: ReadonlySet<string>;
 }
 
 export interface WriteDependencies {

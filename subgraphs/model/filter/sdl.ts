@@ -14,7 +14,7 @@ import {
   selectEnumName,
   typeName,
 } from '../names.ts';
-import { getTarget, inversesOf } from '../relations.ts';
+import { getTarget, inversesOf, isSingleInverse } from '../relations.ts';
 import { describe } from '../sdl-text.ts';
 import { isTaken } from './member-names.ts';
 import { listOperators, operatorDescriptions, operatorsOf } from './comparisons.ts';
@@ -134,6 +134,12 @@ export function filterSdl(model: TenantModel, entity: EntityDefinition): string 
   }
   for (const inverse of inversesOf(model, entity)) {
     if (inverse.name === null || !inverse.field.isFilterable) continue;
+    if (isSingleInverse(inverse)) {
+      members.push(
+        `  "There is a ${typeName(inverse.entity)} record whose ${inverse.field.name} this is, and it matches."\n  ${inverse.name}: ${filterTypeName(inverse.entity)}`,
+      );
+      continue;
+    }
     members.push(
       `  "The ${typeName(inverse.entity)} records whose ${inverse.field.name} this is."\n  ${inverse.name}: ${listFilterTypeName(inverse.entity)}`,
     );

@@ -212,7 +212,7 @@ describe('create', () => {
       const error = await errorOf(create('contact', { name: 'Ada', company: { connect: id } }));
       expect(error.extensions).toMatchObject({
         code: 'BAD_USER_INPUT',
-        fields: [{ field: 'companyId', rule: 'relation' }],
+        fields: [{ field: 'company.connect', rule: 'relation' }],
       });
     }
   });

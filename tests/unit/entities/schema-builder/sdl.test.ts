@@ -114,9 +114,24 @@ describe('the SDL of definitions', () => {
       seenAt: 'DateTime',
       extra: 'JSON',
       companyId: 'ID',
+      company: 'CompanyRelationInput',
     };
     expect(shapeOf(schema, 'CreateContactInput')).toEqual({ name: 'String!', age: 'Int', ...optional });
     expect(shapeOf(schema, 'UpdateContactInput')).toEqual({ name: 'String', age: 'Int', ...optional });
+    expect(shapeOf(schema, 'CompanyRelationInput')).toEqual({
+      connect: 'ID',
+      create: 'CreateCompanyInput',
+      disconnect: 'Boolean',
+    });
+    expect(shapeOf(schema, 'ContactListInput')).toEqual({
+      connect: '[ID!]',
+      create: '[CreateContactInput!]',
+      disconnect: '[ID!]',
+      set: '[ID!]',
+    });
+    expect(shapeOf(schema, 'CreateCompanyInput')).toMatchObject({ contacts: 'ContactListInput' });
+    expect(schema.getType('CompanyListInput')).toBeUndefined();
+    expect(schema.getType('ContactRelationInput')).toBeUndefined();
     expect(shapeOf(schema, 'ContactUniqueField')).toEqual({ TAX_ID: 'The field taxId.' });
     expect(shapeOf(schema, 'ContactStatus')).toEqual({ NEW: 'Brand "new"', OLD: 'OLD' });
     expect(shapeOf(schema, 'ContactConnection')).toEqual({

@@ -1,0 +1,56 @@
+/** How records along relations are written with a record: `CompanyRelationInput` (one) and `ProjectListInput` (many). */
+import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { createInputName, listInputName, relationInputName, typeName } from '#subgraphs/model/names.ts';
+import { getTarget, inversesOf, isSingleInverse } from '#subgraphs/model/relations.ts';
+import { nestedLimits } from '#subgraphs/model/values/nested-input.ts';
+
+/** A to-one relation's own member, beside its id's. */
+export function relationMemberSdl(model: TenantModel, field: FieldDefinition): string {
+  return `  "The record that is ${field.name}, found or created; not together with its id."\n  ${field.name}: ${relationInputName(getTarget(model, field))}`;
+}
+
+/** The members for records that point at this entity's. */
+export function inverseMembersSdl(model: TenantModel, entity: EntityDefinition): string[] {
+  return inversesOf(model, entity).flatMap((inverse) => {
+    const { name, entity: child, field } = inverse;
+    if (name === null) return [];
+    return isSingleInverse(inverse)
+      ? `  "The ${typeName(child)} record whose ${field.name} this is; null lets it go."\n  ${name}: ${relationInputName(child)}`
+      : `  "${typeName(child)} records whose ${field.name} this is."\n  ${name}: ${listInputName(child)}`;
+  });
+}
+
+/** The inputs that other entities' inputs refer to this one's records by; empty where none does. */
+export function nestedInputsSdl(model: TenantModel, entity: EntityDefinition): string {
+  if (entity.aliasOf !== undefined) return '';
+  const type = typeName(entity);
+  const inverses = entity.fields.filter((field) => field.type === 'RELATION' && field.inverseName !== null);
+  const isTarget = inversesOf(model, entity).length > 0;
+  const inputs: string[] = [];
+  if (isTarget || inverses.some((field) => isSingleInverse({ field }))) {
+    inputs.push(`"One ${type} record at the other end of a relation: one of these."
+input ${relationInputName(entity)} {
+  "The id of one that is there."
+  connect: ID${createSdl(entity, createInputName(entity), 'A new one.')}
+  "True: none any more."
+  disconnect: Boolean
+}`);
+  }
+  if (inverses.some((field) => !isSingleInverse({ field }))) {
+    inputs.push(`"${type} records at the other end of a relation. At most ${nestedLimits.levels} levels, and ${nestedLimits.records} records in all."
+input ${listInputName(entity)} {
+  "Ids of some that are there, wherever they were before."
+  connect: [ID!]${createSdl(entity, `[${createInputName(entity)}!]`, 'New ones.')}
+  "Ids of some to let go."
+  disconnect: [ID!]
+  "Ids of all that are to be there, beside those that are created: others are let go."
+  set: [ID!]
+}`);
+  }
+  return inputs.join('\n\n');
+}
+
+/** GraphQL has no input without members: an entity without fields is not created here. */
+function createSdl(entity: EntityDefinition, type: string, description: string): string {
+  return entity.fields.length === 0 ? '' : `\n  "${description}"\n  create: ${type}`;
+}

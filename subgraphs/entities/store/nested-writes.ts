@@ -1,0 +1,303 @@
+/**
+ * Writing records together with those along their relations, in one transaction: everything is planned first
+ * (`planNested`), then looked up, locked, changed and created, entity by entity. The number of statements depends on the
+ * entities and relations that take part, not on how many records there are.
+ */
+import { invalidInput } from '#schema/errors.ts';
+import type { FieldError } from '#schema/errors.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { relationIdSql } from '#subgraphs/model/filter/sql-values.ts';
+import { createSqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
+import { relationIdName, typeName } from '#subgraphs/model/names.ts';
+import { getTarget } from '#subgraphs/model/relations.ts';
+import type { Inverse } from '#subgraphs/model/relations.ts';
+import { readId } from '#subgraphs/model/values/choice.ts';
+import { maxFieldErrors } from '#subgraphs/model/values/input.ts';
+import type { InputData } from '#subgraphs/model/values/input.ts';
+import { nestedLimits, planNested } from '#subgraphs/model/values/nested-input.ts';
+import type { NestedPlan, PlannedRecord, PlannedSet } from '#subgraphs/model/values/nested-input.ts';
+import { applyUpdates } from './record-batches.ts';
+import { createRecords } from './record-creation.ts';
+import { takenError } from './record-keys.ts';
+import { lockRecords, notFound, requireVersion } from './record-locks.ts';
+import type { StoredRecord } from './record-store.ts';
+import { lockTargets, targetKey } from './relation-targets.ts';
+import type { Target } from './relation-targets.ts';
+import { createId } from './uuid-v7.ts';
+import type { RecordChange, WriteScope, Written } from './write-transaction.ts';
+
+/** One record to write: a new one, or one that is there. */
+export interface NestedWrite {
+  /** Null: a new record. */
+  readonly id: string | null;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly expectedVersion?: number | null;
+  /** Its place in a batch ("inputs.3"); undefined where it is alone. */
+  readonly path: string | undefined;
+  /** Given the record that is there once it is locked. */
+  readonly check?: (record: StoredRecord | undefined) => void;
+}
+
+/** Answers in the order of `writes`. Throws as creating and updating do; errors of nested records have their whole path. */
+export async function writeNested(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  writes: readonly NestedWrite[],
+): Promise<Written<StoredRecord[]>> {
+  const roots = writes.map(({ id, input, path }) => {
+    const known = id === null ? createId() : readId(id);
+    if (known === null) throw notFound(entity, id as string, below(path, 'id'));
+    return { id: known, isNew: id === null, input, path };
+  });
+  const plan = planNested(scope.model, entity, roots, createId);
+  refuse(plan.errors);
+
+  const changed = await lockChanged(scope, plan);
+  for (const [index, { id, isNew, path }] of roots.entries()) {
+    const record = changed.find(entity, id)?.record;
+    if (isNew) continue;
+    writes[index]?.check?.(record);
+    if (!record || record.deletedAt) throw notFound(entity, id, below(path, 'id'));
+    requireVersion(record, writes[index]?.expectedVersion, below(path, 'expectedVersion'));
+  }
+  link(plan, changed);
+  refuse(changed.errors);
+
+  const inner = { ...scope, known: await requireRelations(scope, plan, changed) };
+  const changes = new Map<string, RecordChange>();
+  // Changes first: a new record may take a unique value that another one gives up.
+  for (const [owner, updates] of changed.byEntity()) {
+    for (const change of await applyUpdates(inner, owner, updates)) changes.set(change.after.id, change);
+  }
+  for (const change of await createPlanned(inner, plan)) changes.set(change.after.id, change);
+  return {
+    result: roots.map(
+      ({ id }) => changes.get(id)?.after ?? (changed.find(entity, id)?.record as StoredRecord),
+    ),
+    changes: inOrder(plan, changes),
+  };
+}
+
+/** New records in the plan's order, so that none comes before one that it points at; then what changed. */
+function inOrder(plan: NestedPlan, changes: Map<string, RecordChange>): RecordChange[] {
+  const created = plan.records.flatMap(({ id, isNew }) => (isNew ? (changes.get(id) ?? []) : []));
+  return [...created, ...[...changes.values()].filter((change) => change.operation !== 'CREATED')];
+}
+
+interface Changed {
+  readonly entity: EntityDefinition;
+  readonly record: StoredRecord;
+  readonly data: InputData;
+  path: string | undefined;
+}
+
+/** The records that are there and take part: locked, with what is to change of them. */
+class ChangedRecords {
+  readonly errors: FieldError[] = [];
+  readonly #records = new Map<string, Changed>();
+
+  add(entity: EntityDefinition, record: StoredRecord): void {
+    this.#records.set(targetKey({ entityId: entity.id, id: record.id }), {
+      entity,
+      record,
+      data: {},
+      path: undefined,
+    });
+  }
+
+  find(entity: EntityDefinition, id: string): Changed | undefined {
+    return this.#records.get(targetKey({ entityId: entity.id, id }));
+  }
+
+  /** One value of one record; saying another one than was said before is an error. */
+  assign(changed: Changed, key: string, value: unknown, path: string | undefined): void {
+    const { data } = changed;
+    if (Object.hasOwn(data, key) && data[key] !== value) {
+      const at = path ?? changed.path ?? 'input';
+      const message = `${at} contradicts ${changed.path ?? 'the input'}: both say what the record ${changed.record.id} is related to`;
+      this.errors.push({ field: at, rule: 'duplicate', message });
+      return;
+    }
+    data[key] = value;
+    changed.path ??= path;
+  }
+
+  /** The record is not to point anywhere by this relation. */
+  letGo(child: Changed, { entity, field }: Inverse, path: string): void {
+    if (!field.isRequired) {
+      this.assign(child, field.key, null, path);
+      return;
+    }
+    const message = `${path}: ${typeName(entity)} ${child.record.id} cannot let go, its ${relationIdName(field.name)} is required`;
+    this.errors.push({ field: path, rule: 'required', message });
+  }
+
+  ofEntity(entity: EntityDefinition): Changed[] {
+    return [...this.#records.values()].filter((changed) => changed.entity === entity);
+  }
+
+  /** Those of which something changes. */
+  byEntity(): Map<EntityDefinition, Changed[]> {
+    const all = [...this.#records.values()].filter(({ data }) => Object.keys(data).length > 0);
+    return Map.groupBy(all, (changed) => changed.entity);
+  }
+}
+
+/** Locks what the plan changes: in the order of entities, then of ids. */
+async function lockChanged(scope: WriteScope, plan: NestedPlan): Promise<ChangedRecords> {
+  const wanted = new Map<string, { entity: EntityDefinition; ids: Set<string> }>();
+  const want = (entity: EntityDefinition, id: string): void => {
+    const known = readId(id);
+    if (known === null) return;
+    const ofEntity = wanted.get(entity.id) ?? { entity, ids: new Set() };
+    ofEntity.ids.add(known);
+    wanted.set(entity.id, ofEntity);
+  };
+  for (const { entity, id, isNew } of plan.records) if (!isNew) want(entity, id);
+  for (const { inverse, id } of plan.links) want(inverse.entity, id);
+  for (const { set, id } of await findPointing(scope, plan.sets)) want(set.inverse.entity, id);
+
+  const changed = new ChangedRecords();
+  const inOrderOfId = [...wanted.values()].toSorted((a, b) => (a.entity.id < b.entity.id ? -1 : 1));
+  for (const { entity, ids } of inOrderOfId) {
+    const records = await lockRecords(scope, entity, [...ids]);
+    for (const record of records.values()) changed.add(entity, record);
+  }
+  return changed;
+}
+
+/** Live records that point where only some are to point. One statement. BAD_USER_INPUT where they are too many. */
+async function findPointing(
+  scope: WriteScope,
+  sets: readonly PlannedSet[],
+): Promise<{ set: PlannedSet; id: string }[]> {
+  if (sets.length === 0) return [];
+  const parameters = createSqlParameters();
+  const tenant = parameters.add(scope.tenantId, 'uuid');
+  const parts = sets.map(({ inverse, parentId }, index) => {
+    const row = { alias: 'x', entity: inverse.entity };
+    const entity = parameters.add(inverse.entity.id, 'uuid');
+    const parent = parameters.add(parentId, 'uuid');
+    return `select ${index} as set, x.id from records x where x.tenant_id = ${tenant} and x.entity_id = ${entity} and ${relationIdSql(row, inverse.field, parameters)} = ${parent} and x.deleted_at is null`;
+  });
+  const text = `select * from (${parts.join(' union all ')}) s limit ${nestedLimits.records + 1}`;
+  const rows = await scope.tx.query<{ set: number; id: string }>({ text, values: parameters.values });
+  if (rows.length > nestedLimits.records) {
+    const { path } = sets[0] as PlannedSet;
+    const message = `${path} would change more than ${nestedLimits.records} records`;
+    throw invalidInput([{ field: path, rule: 'maxLength', message }]);
+  }
+  return rows.map((row) => ({ set: sets[row.set] as PlannedSet, id: row.id }));
+}
+
+/** Turns the plan's changes of what is there into values. What is connected elsewhere by the same write need not be let go. */
+function link(plan: NestedPlan, changed: ChangedRecords): void {
+  for (const { entity, id, isNew, data, path } of plan.records) {
+    const own = isNew ? undefined : changed.find(entity, id);
+    if (!own) continue;
+    own.path = path;
+    for (const [key, value] of Object.entries(data)) changed.assign(own, key, value, path);
+  }
+  const isMoved = (child: Changed, key: string, parentId: string): boolean =>
+    Object.hasOwn(child.data, key) && child.data[key] !== parentId;
+  for (const wanted of ['connect', 'disconnect'] as const) {
+    for (const { kind, inverse, parentId, id, path } of plan.links) {
+      if (kind !== wanted) continue;
+      const { entity, field } = inverse;
+      const child = changed.find(entity, readId(id) ?? id);
+      if (!child || child.record.deletedAt) changed.errors.push(missing(entity, id, path));
+      else if (kind === 'connect') changed.assign(child, field.key, parentId, path);
+      else if (child.record.data[field.key] === parentId && !isMoved(child, field.key, parentId)) {
+        changed.letGo(child, inverse, path);
+      }
+    }
+  }
+  for (const { inverse, parentId, kept, path } of plan.sets) {
+    const { entity, field } = inverse;
+    for (const child of changed.ofEntity(entity)) {
+      if (child.record.deletedAt || child.record.data[field.key] !== parentId) continue;
+      if (kept.has(child.record.id) || isMoved(child, field.key, parentId)) continue;
+      changed.letGo(child, inverse, path);
+    }
+  }
+}
+
+/** Every relation that is written points at what is there, or at what this write creates. One statement. */
+async function requireRelations(
+  scope: WriteScope,
+  plan: NestedPlan,
+  changed: ChangedRecords,
+): Promise<Set<string>> {
+  const planned = plan.records.filter((record) => record.isNew);
+  const known = new Set(planned.map(({ entity, id }) => targetKey({ entityId: entity.id, id })));
+  const written: { target: Target; path: string; entity: EntityDefinition }[] = [];
+  for (const record of plan.records) {
+    for (const field of record.entity.fields) {
+      const id = field.type === 'RELATION' ? record.data[field.key] : null;
+      if (typeof id !== 'string') continue;
+      const entity = getTarget(scope.model, field);
+      const named =
+        record.input[field.name] === undefined ? relationIdName(field.name) : `${field.name}.connect`;
+      written.push({ target: { entityId: entity.id, id }, path: below(record.path, named) ?? named, entity });
+    }
+  }
+  for (const { inverse, parentId, path } of plan.links) {
+    const entity = getTarget(scope.model, inverse.field);
+    // A parent that was changed is locked and there.
+    if (changed.find(entity, parentId)) known.add(targetKey({ entityId: entity.id, id: parentId }));
+    written.push({ target: { entityId: entity.id, id: parentId }, path, entity });
+  }
+  const found = await lockTargets(
+    { ...scope, known },
+    written.map(({ target }) => target),
+  );
+  refuse(
+    written.flatMap(({ target, path, entity }) =>
+      found.has(targetKey(target)) ? [] : [missing(entity, target.id, path)],
+    ),
+  );
+  return new Set([...known, ...found]);
+}
+
+async function createPlanned(scope: WriteScope, plan: NestedPlan): Promise<RecordChange[]> {
+  const created = plan.records.filter((record) => record.isNew);
+  const changes: RecordChange[] = [];
+  for (const [entity, records] of Map.groupBy(created, (record) => record.entity)) {
+    // A record without a path is alone: its errors have none.
+    for (const group of [records.filter(({ path }) => path === undefined), records.filter(hasPath)]) {
+      if (group.length === 0) continue;
+      const creation = await createRecords(
+        scope,
+        entity,
+        group.map(({ input }) => input),
+        group.map(({ id }) => ({ id })),
+        group.every(hasPath) ? group.map(({ path }) => path) : undefined,
+      );
+      if (creation.taken.length > 0) throw takenError(creation.taken, creation.pathOf);
+      changes.push(...creation.changes);
+    }
+  }
+  return changes;
+}
+
+function hasPath(record: PlannedRecord): record is PlannedRecord & { readonly path: string } {
+  return record.path !== undefined;
+}
+
+/** In the same words whether the record never was, was deleted, or is another tenant's. */
+function missing(entity: EntityDefinition, id: string, path: string): FieldError {
+  const shown = id.slice(0, 40).toWellFormed();
+  return {
+    field: path,
+    rule: 'relation',
+    message: `${path}: there is no ${typeName(entity)} with the id ${shown}`,
+  };
+}
+
+function refuse(errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalidInput(errors.slice(0, maxFieldErrors));
+}
+
+function below(path: string | undefined, member: string): string | undefined {
+  return path === undefined ? undefined : `${path}.${member}`;
+}
