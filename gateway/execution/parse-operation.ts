@@ -19,7 +19,7 @@ export interface OperationLimits {
 export const defaultOperationLimits: OperationLimits = {
   maxTokens: 10_000,
   maxDepth: 50,
-  maxFields: 10_000,
+  maxFields: 4_000,
 };
 
 /**

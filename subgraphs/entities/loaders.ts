@@ -2,6 +2,7 @@
 import DataLoader from 'dataloader';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
+import type { AnswerBudget } from './answer-budget.ts';
 import type {
   InverseRequest,
   ListRequest,
@@ -34,8 +35,8 @@ export interface Loaders {
   clear(): void;
 }
 
-/** For one request: what it read once, it keeps. */
-export function createLoaders(store: RecordStore, context: StoreContext): Loaders {
+/** For one request: what it read once, it keeps. What it hands out counts against `budget` each time. */
+export function createLoaders(store: RecordStore, context: StoreContext, budget: AnswerBudget): Loaders {
   const records = new Map<string, DataLoader<string, StoredRecord | null>>();
   const pages = new Map<string, DataLoader<string, Page>>();
   const counts = new Map<string, DataLoader<string, number>>();
@@ -56,10 +57,12 @@ export function createLoaders(store: RecordStore, context: StoreContext): Loader
         entity.id,
         () => new DataLoader<string, StoredRecord | null>((ids) => store.findMany(context, entity, ids)),
       );
-      return loader.load(canonical);
+      const record = await loader.load(canonical);
+      if (record) budget.spend(1);
+      return record;
     },
 
-    listInverse(entity, field, parentId, args) {
+    async listInverse(entity, field, parentId, args) {
       const loader = memoise(
         pages,
         `${field.id} ${JSON.stringify(args)}`,
@@ -68,7 +71,9 @@ export function createLoaders(store: RecordStore, context: StoreContext): Loader
             store.listInverse(context, inverseRequest(entity, field, args, parentIds)),
           ),
       );
-      return loader.load(parentId);
+      const page = await loader.load(parentId);
+      budget.spend(page.edges.length);
+      return page;
     },
 
     countInverse(entity, field, parentId, filter) {

@@ -5,6 +5,7 @@ import { requestContextOf } from '#subgraphs/server/request-context.ts';
 import { createSubgraphService } from '#subgraphs/server/subgraph-service.ts';
 import type { WakeUp } from '#subgraphs/server/wake-up/wake-up.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
+import { type AnswerBudget, createAnswerBudgets } from './answer-budget.ts';
 import { type EntitiesContext, emptyModel } from './context.ts';
 import { createDefinitionService, type DefinitionService } from './definitions/service.ts';
 import { createLoaders } from './loaders.ts';
@@ -48,6 +49,7 @@ export function createEntitiesService({
 }: EntitiesServiceOptions): EntitiesService {
   const definitions = createDefinitionService({ store, wakeUp, logger });
   const schemas = createEntitiesSchemas();
+  const budgetOf = createAnswerBudgets();
   const transfers = transferParts ? startTransfers(transferParts) : null;
 
   function startTransfers({ store: transferStore, ...parts }: TransferParts): TransferService {
@@ -96,13 +98,14 @@ export function createEntitiesService({
     async createContext(request) {
       const model = await modelOf(request);
       const storeContext: StoreContext = { claims: request.claims, model, requestId: request.requestId };
+      const budget = budgetOf(request.query);
       return {
         ...requestContextOf(request),
         model,
         storeContext,
-        records,
+        records: meterLists(records, budget),
         definitions,
-        loaders: createLoaders(records, storeContext),
+        loaders: createLoaders(records, storeContext, budget),
         transfers,
       };
     },
@@ -115,6 +118,18 @@ export function createEntitiesService({
     async [Symbol.asyncDispose]() {
       await transfers?.[Symbol.asyncDispose]();
       await definitions[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The loaders count for themselves. */
+function meterLists(records: RecordStore, budget: AnswerBudget): RecordStore {
+  return {
+    ...records,
+    async list(context, request) {
+      const page = await records.list(context, request);
+      budget.spend(page.edges.length);
+      return page;
     },
   };
 }

@@ -65,11 +65,19 @@ function formatError(error: GraphQLError, logger: Logger, requestId: string): Gr
 
 /**
  * The same result with errors fit for the caller: each has `extensions.code` and, from a resolver, its `path`.
- * A `DomainError` keeps message and extensions; variables and arguments that the engine refused are BAD_USER_INPUT; all
+ * A `DomainError` keeps message and extensions (QUERY_TOO_COMPLEX stands for the whole result); variables and arguments that the engine refused are BAD_USER_INPUT; all
  * else is "Internal error (request <id>)" and logged with its cause.
  */
 export function formatErrors(result: ExecutionResult, logger: Logger, requestId: string): ExecutionResult {
   if (!result.errors) return result;
+  // The limit that one place broke, a hundred thousand others broke as well.
+  const tooComplex = result.errors.map(findDomainError).find((error) => error?.code === 'QUERY_TOO_COMPLEX');
+  if (tooComplex) {
+    return {
+      data: null,
+      errors: [new GraphQLError(tooComplex.message, { extensions: tooComplex.extensions })],
+    };
+  }
   return {
     ...result,
     errors: result.errors.map((error) => formatError(error, logger, requestId)),

@@ -86,6 +86,28 @@ describe('an operation', () => {
   });
 });
 
+describe('an answer', () => {
+  it('that would multiply beyond any memory is refused, and the product goes on', async () => {
+    await tenant.admin.query(`mutation { createEntity(input: { name: "node_", pluralName: "nodes_", fields: [
+      { name: "up", type: RELATION, targetEntity: "node_", inverseName: "down" }
+    ] }) { id } }`);
+    const create = 'mutation ($inputs: [CreateNode_Input!]!) { createNodes_(inputs: $inputs) { id } }';
+    const root = (await tenant.admin.query(create, { inputs: [{}] })).createNodes_[0].id;
+    await tenant.admin.query(create, { inputs: Array.from({ length: 1_000 }, () => ({ upId: root })) });
+    const down = (inner: string): string => `down(first: 1000) { nodes { up { ${inner} } } }`;
+    const query = `query ($id: ID!) { node_(id: $id) { ${down(down(down(down('id'))))} } }`;
+    const answer = await tenant.admin.send(query, { id: root });
+    expect(answer.errors).toHaveLength(1);
+    expect(answer.errors?.[0]?.extensions.code).toBe('QUERY_TOO_COMPLEX');
+    const aliases = Array.from({ length: 300 }, (_, n) => `a${n}: nodes_(first: 1000) { nodes { id } }`);
+    expect(await tenant.admin.codeOf(`{ ${aliases.join(' ')} }`)).toBe('QUERY_TOO_COMPLEX');
+    const plain = await tenant.admin.query(`query ($id: ID!) { node_(id: $id) { ${down('id')} } }`, {
+      id: root,
+    });
+    expect(plain.node_.down.nodes).toHaveLength(1_000);
+  });
+});
+
 describe('a socket', () => {
   async function talk(...messages: object[]): Promise<{ code: number | null; received: unknown[] }> {
     const socket = new WebSocket(`${product.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
