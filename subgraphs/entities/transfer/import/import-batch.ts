@@ -60,7 +60,7 @@ export async function importBatch(job: BatchJob, batch: RowBatch): Promise<Batch
     ? await checkWithoutWriting(job, context, plan, inputs)
     : await writeBatch(
         records,
-        { context, entity: plan.entity, upsertOn: plan.upsertOn?.name ?? null, idOf: job.idOf, stopsAtError },
+        { context, entity: plan.entity, upsertOn: plan.upsertOn, idOf: job.idOf, stopsAtError },
         inputs,
       );
   const all = [...errors, ...result.errors].toSorted((a, b) => a.row - b.row);

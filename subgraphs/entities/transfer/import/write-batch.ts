@@ -1,14 +1,18 @@
-/** Writes a batch of rows; where the store refuses it as a whole, finds the rows that are to blame and writes the others. */
-import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+/** Writes a batch of rows; where the store refuses it as a whole, the others than those to blame. */
+import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import { relationIdName } from '#subgraphs/model/names.ts';
+import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
+import { parseFieldValue } from '#subgraphs/model/values/input.ts';
 import type { RecordStore, StoreContext } from '../../store/record-store.ts';
+import { type Halving, writeHalving } from './halving.ts';
 import type { RowInput } from './row-input.ts';
-import { isRowFault, type RowError, rowErrorsOf } from './row-error.ts';
+import { type RowError, rowErrorsOf } from './row-error.ts';
 
 export interface BatchTarget {
   readonly context: StoreContext;
   readonly entity: EntityDefinition;
-  /** UPSERT: the unique field's name; null: every row is a new record. */
-  readonly upsertOn: string | null;
+  /** UPSERT: the unique field; null: every row is a new record. */
+  readonly upsertOn: FieldDefinition | null;
   /** The id of a new record, by its row's number. */
   idOf(number: number): string;
   /** Ends at the first row that is refused; the rows before it are written. */
@@ -21,63 +25,57 @@ export interface BatchResult {
   errors: RowError[];
 }
 
-type Writer = Pick<RecordStore, 'create' | 'upsert'>;
-
-/** All rows that the store takes. Throws what is no row's fault. Safe to repeat: rows that are there already are not doubled by `idOf`. */
+/** All rows that the store takes. Throws what is no row's fault. */
 export async function writeBatch(
-  records: Writer,
+  records: Pick<RecordStore, 'create' | 'upsertMany'>,
   target: BatchTarget,
   rows: readonly RowInput[],
 ): Promise<BatchResult> {
+  const { context, entity, upsertOn, stopsAtError } = target;
   const result: BatchResult = { created: 0, updated: 0, errors: [] };
-  if (target.upsertOn === null) await createRows(records, target, rows, result);
-  else await upsertRows(records, target, target.upsertOn, rows, result);
+  const refuse: Halving<RowInput>['refuse'] = (row, error) => {
+    result.errors.push(...rowErrorsOf(error, row));
+  };
+
+  const create = async (some: readonly RowInput[]): Promise<void> => {
+    const inputs = some.map((row) => row.input);
+    const origins = some.map((row) => ({ id: target.idOf(row.number) }));
+    await records.create(context, entity, inputs, origins);
+    result.created += some.length;
+  };
+  const upsert = async (some: readonly RowInput[], field: FieldDefinition): Promise<void> => {
+    const inputs = some.map((row) => row.input);
+    const written = await records.upsertMany(context, entity, field.name, inputs);
+    const created = written.filter((record) => record.version === 1).length;
+    result.created += created;
+    result.updated += some.length - created;
+  };
+
+  if (!upsertOn) {
+    await writeHalving(rows, { write: create, refuse, stopsAtError });
+    return result;
+  }
+  for (const group of splitByKey(rows, upsertOn)) {
+    const write = (some: readonly RowInput[]): Promise<void> => upsert(some, upsertOn);
+    if (!(await writeHalving(group, { write, refuse, stopsAtError }))) break;
+  }
   return result;
 }
 
-/** Halves what was refused until the bad rows stand alone: about two statements for each of them and each halving. */
-async function createRows(
-  records: Writer,
-  target: BatchTarget,
-  rows: readonly RowInput[],
-  result: BatchResult,
-): Promise<void> {
-  if (rows.length === 0 || (target.stopsAtError && result.errors.length > 0)) return;
-  try {
-    const inputs = rows.map((row) => row.input);
-    const origins = rows.map((row) => ({ id: target.idOf(row.number) }));
-    await records.create(target.context, target.entity, inputs, origins);
-    result.created += rows.length;
-  } catch (error) {
-    if (!isRowFault(error)) throw error;
-    const [row] = rows;
-    if (row && rows.length === 1) {
-      result.errors.push(...rowErrorsOf(error, row));
-      return;
-    }
-    const middle = Math.ceil(rows.length / 2);
-    await createRows(records, target, rows.slice(0, middle), result);
-    await createRows(records, target, rows.slice(middle), result);
-  }
-}
-
-/** One by one and in order: of two rows with the same key the later one has the last word. */
-async function upsertRows(
-  records: Writer,
-  { context, entity, stopsAtError }: BatchTarget,
-  uniqueField: string,
-  rows: readonly RowInput[],
-  result: BatchResult,
-): Promise<void> {
+/** In the rows' order, no key twice in a group: of two rows with the same key the later one has the last word. */
+function splitByKey(rows: readonly RowInput[], field: FieldDefinition): RowInput[][] {
+  const member = field.type === 'RELATION' ? relationIdName(field.name) : field.name;
+  const groups: RowInput[][] = [];
+  let seen = new Set<string>();
   for (const row of rows) {
-    try {
-      const record = await records.upsert(context, entity, uniqueField, row.input);
-      if (record.version === 1) result.created += 1;
-      else result.updated += 1;
-    } catch (error) {
-      if (!isRowFault(error)) throw error;
-      result.errors.push(...rowErrorsOf(error, row));
-      if (stopsAtError) return;
+    const { stored } = parseFieldValue(field, row.input[member] ?? null, member);
+    const key = uniqueHash(field, stored ?? '');
+    if (groups.length === 0 || seen.has(key)) {
+      groups.push([]);
+      seen = new Set();
     }
+    seen.add(key);
+    groups.at(-1)?.push(row);
   }
+  return groups;
 }

@@ -1,9 +1,10 @@
-/** Some lines of a tenant's file, written: records by the batch, references between them one by one. */
+/** Some lines of a tenant's file, written: records, and the relations that had to wait for all of them. */
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { relationIdName } from '#subgraphs/model/names.ts';
 import { findField } from '#subgraphs/model/relations.ts';
 import type { RecordOrigin, StoreContext } from '../../store/record-store.ts';
 import { isBroken, type RowItem } from '../formats/source-row.ts';
+import { writeHalving } from '../import/halving.ts';
 import { derivedId } from '../import/record-ids.ts';
 import { isRowFault, type RowError, rowErrorsOf } from '../import/row-error.ts';
 import type { TransferRun, TransferTools } from '../run.ts';
@@ -33,36 +34,42 @@ interface Row<Line extends TenantLine> {
 
 const noColumns: ReadonlyMap<string, string> = new Map();
 
-/** In the file's order: consecutive records of one entity together. The file was checked before. */
+/** In the file's order: consecutive lines of one kind and entity together. The file was checked before. */
 export async function writeTenantLines(job: TenantBatchJob, items: readonly RowItem[]): Promise<Result> {
   const { claims, requestId } = job.run;
   const model = await job.tools.getModel(claims);
   const context: StoreContext = { claims, model, requestId };
   const result: Result = { created: 0, updated: 0, errors: [] };
-  let pending: Row<TenantLineOf<'RECORD'>>[] = [];
+  let pending: Row<TenantLineOf<'RECORD' | 'LINKS'>>[] = [];
 
   const flush = async (): Promise<void> => {
     const rows = pending;
     pending = [];
     const entity = model.entityByName.get(rows[0]?.content.entity ?? '');
-    if (entity) await createRecords(job, context, entity, rows, result);
-    else for (const row of rows) result.errors.push(unknownEntity(row));
+    if (!entity) {
+      for (const row of rows) result.errors.push(unknownEntity(row));
+    } else if (isOfKind(rows, 'RECORD')) await createRecords(job, context, entity, rows, result);
+    else if (isOfKind(rows, 'LINKS')) await setLinks(job, context, entity, rows, result);
   };
 
   for (const item of items) {
     const content = isBroken(item) ? { problem: item.problem.message } : parseTenantLine(item.values);
-    if ('problem' in content) continue;
-    const place = { number: item.number, line: item.line, columns: noColumns };
-    if (content.kind === 'RECORD') {
-      if (pending[0] && pending[0].content.entity !== content.entity) await flush();
-      pending.push({ ...place, content });
-    } else if (content.kind === 'LINKS') {
-      if (pending.length > 0) await flush();
-      await setLinks(job, context, { ...place, content }, result);
-    }
+    if ('problem' in content || (content.kind !== 'RECORD' && content.kind !== 'LINKS')) continue;
+    const [first] = pending;
+    if (first && (first.content.entity !== content.entity || first.content.kind !== content.kind))
+      await flush();
+    pending.push({ number: item.number, line: item.line, columns: noColumns, content });
   }
-  if (pending.length > 0) await flush();
+  await flush();
   return result;
+}
+
+/** Of `pending`, which holds one kind at a time. */
+function isOfKind<Kind extends 'RECORD' | 'LINKS'>(
+  rows: readonly Row<TenantLineOf<'RECORD' | 'LINKS'>>[],
+  kind: Kind,
+): rows is Row<TenantLineOf<Kind>>[] {
+  return rows[0]?.content.kind === kind;
 }
 
 async function createRecords(
@@ -78,7 +85,7 @@ async function createRecords(
   await createAll(job, context, entity, missing, result);
 }
 
-/** Halves what was refused until the bad records stand alone. */
+/** What is refused is tried once more without the relations that are to blame. */
 async function createAll(
   job: TenantBatchJob,
   context: StoreContext,
@@ -86,28 +93,25 @@ async function createAll(
   rows: readonly Row<TenantLineOf<'RECORD'>>[],
   result: Result,
 ): Promise<void> {
-  if (rows.length === 0) return;
   const nothing = withoutDefaults(entity);
-  const inputs = rows.map((row) => ({ ...nothing, ...toInput(job, entity, row.content.data) }));
-  const origins = rows.map(({ content }) => originOf(job, content));
-  const { records } = job.tools;
-  try {
-    await records.create(context, entity, inputs, origins);
-    result.created += rows.length;
-  } catch (error) {
-    if (!isRowFault(error)) throw error;
-    const [row] = rows;
-    if (!row || rows.length > 1) {
-      const middle = Math.ceil(rows.length / 2);
-      await createAll(job, context, entity, rows.slice(0, middle), result);
-      return createAll(job, context, entity, rows.slice(middle), result);
-    }
-    const errors = rowErrorsOf(error, row);
-    result.errors.push(...errors);
-    const rest = withoutLostRelations(entity, inputs[0] ?? {}, errors);
-    // Its other record came after the export had passed it, or was refused here: better without than not at all.
-    if (rest) result.created += await createAlone(job, context, entity, rest, originOf(job, row.content));
-  }
+  const inputOf = (row: Row<TenantLineOf<'RECORD'>>): Record<string, unknown> => ({
+    ...nothing,
+    ...toInput(job, entity, row.content.data),
+  });
+  await writeHalving(rows, {
+    async write(some) {
+      const origins = some.map(({ content }) => originOf(job, content));
+      await job.tools.records.create(context, entity, some.map(inputOf), origins);
+      result.created += some.length;
+    },
+    async refuse(row, error) {
+      const errors = rowErrorsOf(error, row);
+      result.errors.push(...errors);
+      const rest = withoutLostRelations(entity, inputOf(row), errors);
+      // Its other record came after the export had passed it, or was refused here: better without than not at all.
+      if (rest) result.created += await createAlone(job, context, entity, rest, originOf(job, row.content));
+    },
+  });
 }
 
 /** A record that has no value has none here either, whatever new records get. */
@@ -151,22 +155,23 @@ function withoutLostRelations(
 async function setLinks(
   job: TenantBatchJob,
   context: StoreContext,
-  row: Row<TenantLineOf<'LINKS'>>,
+  entity: EntityDefinition,
+  rows: readonly Row<TenantLineOf<'LINKS'>>[],
   result: Result,
 ): Promise<void> {
-  const entity = context.model.entityByName.get(row.content.entity);
-  if (!entity) {
-    result.errors.push(unknownEntity(row));
-    return;
-  }
-  try {
-    const input = toInput(job, entity, row.content.data);
-    await job.tools.records.update(context, entity, idHere(job, row.content.id), input);
-    result.updated += 1;
-  } catch (error) {
-    if (!isRowFault(error)) throw error;
-    result.errors.push(...rowErrorsOf(error, row));
-  }
+  await writeHalving(rows, {
+    async write(some) {
+      const updates = some.map(({ content }) => ({
+        id: idHere(job, content.id),
+        input: toInput(job, entity, content.data),
+      }));
+      await job.tools.records.updateMany(context, entity, updates);
+      result.updated += some.length;
+    },
+    refuse(row, error) {
+      result.errors.push(...rowErrorsOf(error, row));
+    },
+  });
 }
 
 /** Every id but a user's becomes one of this tenant. */
