@@ -227,6 +227,7 @@ const types = [
   'BackfillState',
   'DuplicateValue',
   'RetypePlan',
+  'RetypeInput',
   'RetypeProblem',
   'RetypeErrorRule',
   'DefinitionsChange',

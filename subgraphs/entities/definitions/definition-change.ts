@@ -1,5 +1,6 @@
 /** What a finished draft asks of the store: the difference between two versions, and what must hold of stored records. */
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import type { RetypeErrorRule } from './definition-input.ts';
 
 type Mutable<T> = { -readonly [Member in keyof T]: T[Member] };
 export type DraftField = Mutable<FieldDefinition>;
@@ -53,14 +54,27 @@ export interface DefinitionChange {
   readonly needsNoDuplicates: readonly FieldDefinition[];
   /** Not unique any more, nor becoming so: their keys go. */
   readonly droppedKeys: readonly FieldDefinition[];
+  /** Values to convert. */
+  readonly retypes: readonly Retype[];
   /** Their backfill has done its work with this change. */
   readonly settled: readonly FieldDefinition[];
   /** Their backfill found that they cannot be unique. */
   readonly failed: readonly { field: FieldDefinition; failure: BackfillFailure }[];
 }
 
+/** A field that gets another type, and with it another key. */
+export interface Retype {
+  readonly before: FieldDefinition;
+  readonly after: FieldDefinition;
+  /** As it is after the whole change. */
+  readonly entity: EntityDefinition;
+  readonly onError: RetypeErrorRule;
+  readonly hasRecords: boolean;
+}
+
 /** What only the draft's operations know. */
 export interface DraftNotes {
+  readonly retypes: readonly Retype[];
   readonly needsEveryValue: readonly FieldDefinition[];
   readonly settled: readonly FieldDefinition[];
   readonly failed: readonly { field: FieldDefinition; failure: BackfillFailure }[];
@@ -81,6 +95,9 @@ export function diffDefinitions(
     const old = oldFields.get(field.id);
     return old === undefined || isSame(old, field) ? [] : [{ old, field }];
   });
+  // Going through its records makes everything of a retyped field anew.
+  const isRetyped = (field: FieldDefinition): boolean =>
+    notes.retypes.some(({ after: retyped }) => retyped.id === field.id);
   const createdFields = [...newFields.values()].filter((field) => !oldFields.has(field.id));
   return {
     createdEntities: after.filter((entity) => !before.has(entity.id)),
@@ -99,7 +116,10 @@ export function diffDefinitions(
       (field) => field.isRequired && base.entitiesWithRecords.has(field.entityId),
     ),
     rebuilds: changedPairs
-      .filter(({ old, field }) => base.entitiesWithRecords.has(field.entityId) && needsRebuild(old, field))
+      .filter(
+        ({ old, field }) =>
+          base.entitiesWithRecords.has(field.entityId) && !isRetyped(field) && needsRebuild(old, field),
+      )
       .map(({ field }) => field),
     needsNoDuplicates: changedPairs
       .filter(({ old, field }) => field.isPendingUnique && !old.isPendingUnique)
@@ -107,6 +127,7 @@ export function diffDefinitions(
     droppedKeys: changedPairs
       .filter(({ old, field }) => hasKeys(old) && !hasKeys(field))
       .map(({ field }) => field),
+    retypes: notes.retypes.filter(({ after: field }) => newFields.has(field.id)),
     settled: notes.settled,
     failed: notes.failed,
   };

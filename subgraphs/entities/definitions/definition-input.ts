@@ -37,6 +37,17 @@ export interface CreateEntityInput {
   readonly fields?: readonly FieldInput[] | null;
 }
 
+/** What a field becomes. Options, limits and the default are given anew; an absent default is converted. */
+export interface RetypeInput {
+  readonly type: FieldType;
+  readonly options?: readonly FieldOptionInput[] | null;
+  readonly validation?: FieldValidation | null;
+  readonly defaultValue?: unknown;
+}
+
+/** What happens to a value that does not convert. */
+export type RetypeErrorRule = 'REFUSE' | 'SET_NULL';
+
 export interface Rename {
   readonly to: string;
   /** Absent: it is kept. */

@@ -14,16 +14,19 @@ import {
   type DraftEntity,
   type DraftField,
   diffDefinitions,
+  type Retype,
 } from './definition-change.ts';
 import type {
   CreateEntityInput,
   EntityRename,
   FieldInput,
   Rename,
+  RetypeErrorRule,
+  RetypeInput,
   UpdateEntityInput,
   UpdateFieldInput,
 } from './definition-input.ts';
-import { changeField, newField } from './field-draft.ts';
+import { changeField, changeType, newField } from './field-draft.ts';
 import { checkField } from './field-rules.ts';
 import { checkName, checkText, maxDescriptionLength, maxIconLength, maxLabelLength } from './name-rules.ts';
 import { pluralOf } from './plural.ts';
@@ -51,6 +54,13 @@ export interface DefinitionDraft {
   /** The names that it gives up are kept as an alias, unless `keepAlias` is false. */
   renameEntity(name: string, rename: EntityRename): EntityDefinition;
   renameField(entityName: string, name: string, rename: Rename): FieldDefinition;
+  /** Another type: its values are converted, under a key of their own. */
+  retypeField(
+    entityName: string,
+    name: string,
+    input: RetypeInput,
+    onError: RetypeErrorRule,
+  ): FieldDefinition;
   /** The entity, or the field, is not known by an old name any more. */
   dropAlias(entityName: string, fieldName: string | null, alias: string): EntityDefinition;
   /** What is pending of fields whose backfill went through all records holds from now on. */
@@ -68,6 +78,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
     fields: entity.fields.map((field) => ({ ...field })),
   }));
   const needsEveryValue = new Map<string, FieldDefinition>();
+  const retypes = new Map<string, Retype>();
   const settled: FieldDefinition[] = [];
   const failed: { field: FieldDefinition; failure: BackfillFailure }[] = [];
 
@@ -277,6 +288,32 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       return field;
     },
 
+    retypeField(entityName, name, input, onError) {
+      const entity = getEntity(entityName);
+      const field = getField(entity, name);
+      const before = { ...field };
+      const rules = createBrokenRules();
+      changeType(rules, field, input);
+      rules.throwAny();
+      checkField(rules, field);
+      rules.throwAny();
+      if (field.pendingSlot !== null || field.isPendingUnique || retypes.has(field.id)) {
+        throw new DomainError(
+          'CONFLICT',
+          `"${name}" is still being changed (backfill): try again after that`,
+        );
+      }
+      field.key = freeKey(entity, before.key);
+      // Every record is written anew, so its own slot serves at once.
+      field.slot = null;
+      const taken = takenSlots(entity);
+      if (before.slot !== null) taken.delete(before.slot);
+      field.slot = findSlot(field, taken);
+      const hasRecords = base.entitiesWithRecords.has(entity.id);
+      retypes.set(field.id, { before, after: field, entity, onError, hasRecords });
+      return field;
+    },
+
     dropAlias(entityName, fieldName, alias) {
       const entity = getEntity(entityName);
       const owner = fieldName === null ? entity : getField(entity, fieldName);
@@ -313,6 +350,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       refuseClashes(base.model.entities, entities);
       return diffDefinitions(base, entities, {
         needsEveryValue: [...needsEveryValue.values()],
+        retypes: [...retypes.values()],
         settled,
         failed,
       });

@@ -5,11 +5,13 @@ import type {
   FieldOption,
   FieldValidation,
 } from '#subgraphs/model/definition.ts';
+import { ruleOf } from '#subgraphs/model/field-types.ts';
 import type { BrokenRules } from './broken-rules.ts';
 import { isFreeMember } from './clashes.ts';
 import type { DraftField } from './definition-change.ts';
-import type { FieldInput, FieldOptionInput, UpdateFieldInput } from './definition-input.ts';
+import type { FieldInput, FieldOptionInput, RetypeInput, UpdateFieldInput } from './definition-input.ts';
 import { isSortableType } from './field-rules.ts';
+import { convertValue } from './value-conversion.ts';
 
 export interface NewField {
   /** All of the draft. */
@@ -106,7 +108,7 @@ export function changeField(rules: BrokenRules, { field, input, hasRecords }: Ch
     rules.add(
       'type',
       'unchanged',
-      `the type of "${field.name}" is ${field.type} and cannot change: its values would have to be converted. Create another field`,
+      `the type of "${field.name}" is ${field.type} and is changed by retypeField, which converts its values`,
     );
   }
   field.name = input.name ?? field.name;
@@ -127,6 +129,25 @@ export function changeField(rules: BrokenRules, { field, input, hasRecords }: Ch
   } else if (input.isUnique === false) {
     field.isPendingUnique = false;
   }
+}
+
+/** Gives the field its new type; flags that the type cannot have are turned off, but not uniqueness. Unchecked. */
+export function changeType(rules: BrokenRules, field: DraftField, input: RetypeInput): void {
+  const before: FieldDefinition = { ...field };
+  if (input.type === 'RELATION' || before.type === 'RELATION') {
+    rules.add('type', 'unchanged', `a RELATION cannot become another type, nor another type a RELATION`);
+    return;
+  }
+  field.type = input.type;
+  field.options = completeOptions(input.options);
+  field.validation = compactValidation(input.validation);
+  field.isSearchable &&= ruleOf(field).canBeSearched;
+  field.isSortable &&= isSortableType(field.type);
+  field.defaultValue = input.defaultValue ?? null;
+  if (input.defaultValue !== undefined || before.defaultValue === null) return;
+  const conversion = convertValue(before, field, before.defaultValue);
+  if ('stored' in conversion) field.defaultValue = conversion.stored;
+  else rules.add('defaultValue', 'convertible', `${conversion.problem}: give the defaultValue anew`);
 }
 
 /** Values would be lost. */

@@ -11,6 +11,8 @@ import type {
   EntityRename,
   FieldInput,
   Rename,
+  RetypeErrorRule,
+  RetypeInput,
   UpdateEntityInput,
   UpdateFieldInput,
 } from './definition-input.ts';
@@ -43,6 +45,15 @@ export const definitionResolvers: Resolvers = {
       const named = model.entityByName.get(name);
       const entity = named && model.entityById.get(named.id);
       return entity ? toEntityNode(model, entity) : null;
+    },
+    planRetype(
+      _root: unknown,
+      { entity, name, to }: EntityArguments & NameArguments & { to: RetypeInput },
+      context: EntitiesContext,
+    ) {
+      return context.definitions.planRetype(context.claims, (draft) =>
+        draft.retypeField(entity, name, to, 'REFUSE'),
+      );
     },
     templates: () =>
       templates.map((template) => ({
@@ -105,6 +116,21 @@ export const definitionResolvers: Resolvers = {
       context: EntitiesContext,
     ) {
       const { result, model } = await change(context, (draft) => draft.renameField(entity, name, rename));
+      return findFieldNode(model, result);
+    },
+    async retypeField(
+      _root: unknown,
+      {
+        entity,
+        name,
+        to,
+        onError,
+      }: EntityArguments & NameArguments & { to: RetypeInput; onError: RetypeErrorRule },
+      context: EntitiesContext,
+    ) {
+      const { result, model } = await change(context, (draft) =>
+        draft.retypeField(entity, name, to, onError),
+      );
       return findFieldNode(model, result);
     },
     async dropAlias(

@@ -26,7 +26,7 @@ const developer = atLeastInTenant('DEVELOPER');
 
 /** VIEWER reads, USER writes records, DEVELOPER defines. References (`_entities`) need a tenant only. */
 const rules: ShieldRules = {
-  Query: { ...transferRules.Query, '*': atLeastInTenant('VIEWER') },
+  Query: { ...transferRules.Query, planRetype: developer, '*': atLeastInTenant('VIEWER') },
   Mutation: {
     createEntity: developer,
     updateEntity: developer,
@@ -37,6 +37,7 @@ const rules: ShieldRules = {
     renameEntity: developer,
     renameField: developer,
     dropAlias: developer,
+    retypeField: developer,
     applyTemplate: developer,
     ...transferRules.Mutation,
     '*': atLeastInTenant('USER'),

@@ -24,6 +24,7 @@ import {
   refuseDuplicates,
   writeBackfills,
 } from './field-backfills.ts';
+import { planRetype, type RetypePlan, retireKey, retypeRecords } from './field-retype.ts';
 import { clearRetired, readRetired } from './retired-fields.ts';
 
 export interface ChangeRequest {
@@ -54,6 +55,8 @@ export interface DefinitionStore {
    * hold. Answers whether it changed definitions. Ends early as `clearRetired` does.
    */
   fillFields(claims: Claims, signal: AbortSignal): Promise<boolean>;
+  /** What `plan`, which must retype one field, would do to the records that are there. Changes nothing. */
+  planRetype(claims: Claims, plan: (draft: DefinitionDraft) => FieldDefinition): Promise<RetypePlan>;
   /** How far the last backfill of each field is, by field id. */
   readBackfills(claims: Claims): Promise<ReadonlyMap<string, FieldBackfill>>;
 }
@@ -117,6 +120,15 @@ export function createDefinitionStore(database: RecordDatabase): DefinitionStore
         claims,
         signal,
       ),
+    async planRetype(claims, plan) {
+      const model = await load(claims);
+      // As if there were no records: whether they convert is what is asked.
+      const draft = createDraft({ model, retired: [], entitiesWithRecords: new Set() });
+      plan(draft);
+      const [retype] = draft.finish().retypes;
+      if (!retype) throw new Error('the plan retypes no field');
+      return planRetype(database, claims, retype.before, retype.after);
+    },
     readBackfills: (claims) => readBackfills(database, claims),
     clearRetired: (claims, signal) => clearRetired({ database, load }, claims, signal),
   };
@@ -146,13 +158,21 @@ async function attemptChange<Result>(
   const change = draft.finish();
   if (isEmptyChange(change)) return { result, version: base.model.version };
 
-  if (!change.backfills.every((field) => backfilled.some((done) => isSameBackfill(done, field)))) {
-    throw new BackfillFirst(change.backfills);
+  const rewritten = [
+    ...change.backfills,
+    ...change.retypes.filter(({ hasRecords }) => hasRecords).map(({ after }) => after),
+  ];
+  if (!rewritten.every((field) => backfilled.some((done) => isSameBackfill(done, field)))) {
+    throw new BackfillFirst(rewritten);
   }
   await refuseMissingValues(tx, change);
   await refuseDuplicates(tx, change);
   for (const field of change.backfills) await backfillDefault(tx, field);
   await writeChange(tx, change);
+  for (const retype of change.retypes) {
+    if (retype.hasRecords) await retypeRecords(tx, retype, base.model);
+    await retireKey(tx, retype.before);
+  }
   await writeBackfills(tx, change);
   const event = {
     kind: 'DEFINITIONS',

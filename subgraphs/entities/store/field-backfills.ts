@@ -9,6 +9,7 @@ import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import type { BackfillFailure, DefinitionChange, Duplicate } from '../definitions/definition-change.ts';
 import type { DefinitionDraft } from '../definitions/draft.ts';
+import { holdVersion, Outdated } from './fence.ts';
 import { insertKeys, keysOf, type RecordKey } from './record-keys.ts';
 import { type RecordRow, recordColumns, toRecord } from './record-row.ts';
 import { updateRecords } from './record-rows-writing.ts';
@@ -161,9 +162,6 @@ interface OpenBackfill {
   entityId: string;
 }
 
-/** Thrown where the definitions changed while a batch was written by the old ones: again, by the new ones. */
-class Outdated extends Error {}
-
 /** Thrown where a record's value is another's already. */
 class NotUnique extends Error {
   readonly failure: BackfillFailure;
@@ -257,19 +255,6 @@ async function fillBatch(
   });
   await holdVersion(tx, model);
   return last !== undefined;
-}
-
-/**
- * The batch's fence, taken last as writers take theirs: no change of definitions commits between here and COMMIT, and none
- * has since the model was read.
- */
-async function holdVersion(tx: TenantTransaction, model: TenantModel): Promise<void> {
-  const held = await tx.query({
-    name: 'backfill_fence',
-    text: 'select from public.tenant_heads where tenant_id = $1 and definitions_version = $2 for share',
-    values: [tx.claims.tenantId, model.version],
-  });
-  if (held.length === 0) throw new Outdated('the definitions changed');
 }
 
 /** Writes what is kept beside the records' data anew; the records themselves, their versions and times stay. */

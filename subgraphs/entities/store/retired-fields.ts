@@ -7,6 +7,7 @@ import type { Claims } from '#schema/claims.ts';
 import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { foldedMember, fromStoredData, searchText } from '#subgraphs/model/stored-form.ts';
+import { holdVersion, Outdated } from './fence.ts';
 import type { RetiredField } from '../definitions/definition-change.ts';
 
 /** Records of one transaction. */
@@ -78,12 +79,18 @@ export async function clearRetired(
   for (const leftover of leftovers) {
     const clearBatch = leftover.key === wholeEntity ? deleteRecords : clearField;
     let after: string | null = null;
-    do {
+    for (;;) {
       if (signal.aborted) return;
       const model = await storage.load(claims);
       const from: string | null = after;
-      after = await storage.database.transaction(claims, (tx) => clearBatch(tx, leftover, model, from));
-    } while (after !== null);
+      try {
+        after = await storage.database.transaction(claims, (tx) => clearBatch(tx, leftover, model, from));
+      } catch (error) {
+        if (!(error instanceof Outdated)) throw error;
+        continue;
+      }
+      if (after === null) break;
+    }
   }
 }
 
@@ -120,6 +127,8 @@ async function clearField(
       where r.tenant_id = $1 and r.entity_id = $2 and r.id = v.id`,
     values: [tenantId, leftover.entityId, gone, rows.map((row) => row.id), texts],
   });
+  // The search text is of these definitions.
+  await holdVersion(tx, model);
   return last.id;
 }
 
@@ -141,7 +150,14 @@ async function deleteRecords(tx: TenantTransaction, leftover: Leftover): Promise
   if (last) return last.id;
   await tx.query({
     name: 'retired_forget_entity',
-    text: 'delete from public.retired_fields where tenant_id = $1 and entity_id = $2',
+    text: `
+      with history as (
+        delete from public.record_history where tenant_id = $1 and entity_id = $2
+      ), purged as (
+        insert into public.purged_records (tenant_id, entity_id, record_id)
+        values ($1, $2, '00000000-0000-0000-0000-000000000000') on conflict do nothing
+      )
+      delete from public.retired_fields where tenant_id = $1 and entity_id = $2`,
     values: [tenantId, leftover.entityId],
   });
   return null;
