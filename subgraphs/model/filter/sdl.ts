@@ -72,7 +72,7 @@ export function comparisonInputsSdl(): string {
     comparisonSdl(type, kind, value, description),
   );
   return `"""
-An exact decimal number, as text: "1234.50". Numbers of up to 15 digits are taken as well; nothing is rounded.
+An exact decimal number, as text: "1234.50". Numbers of up to 15 digits are taken as well; give longer ones as text.
 """
 scalar Decimal
 

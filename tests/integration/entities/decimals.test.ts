@@ -95,7 +95,7 @@ describe.each(['in a slot', 'without a slot'])('%s', (storage) => {
 
   it.each([
     ['eq: "9007199254740993"', (amount: string) => amount === '9007199254740993.00'],
-    ['eq: 9007199254740993.010', (amount: string) => amount === '9007199254740993.01'],
+    ['eq: "9007199254740993.010"', (amount: string) => amount === '9007199254740993.01'],
     ['gt: "9007199254740992"', (amount: string) => amounts.indexOf(amount) > 8],
     [
       'gte: "9007199254740992", lt: "9007199254740993"',
@@ -154,7 +154,7 @@ describe.each(['in a slot', 'without a slot'])('%s', (storage) => {
   it('follows a relation', async () => {
     const { paymentByAmount } = await tenant.query('{ paymentByAmount(amount: 2) { id } }');
     const { createPayment } = await tenant.query(
-      'mutation ($payerId: ID!) { createPayment(input: { account: "child", payerId: $payerId, rate: 0.12345678901234567890123 }) { rate } }',
+      'mutation ($payerId: ID!) { createPayment(input: { account: "child", payerId: $payerId, rate: "0.12345678901234567890123" }) { rate } }',
       { payerId: paymentByAmount.id },
     );
     expect(createPayment.rate).toBe('0.12345678901234567890123');

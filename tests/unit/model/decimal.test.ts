@@ -87,12 +87,13 @@ describe('input', () => {
     ['10.00000000000000000001', { max: 10 }, ['max']],
   ])('%j under %j', (value, validation, expected) => expect(parse(value, validation)).toEqual(expected));
 
-  it('reads a literal with the digits that it was written with', () => {
+  it('reads a literal text exactly, and a literal number where no digit can be lost', () => {
     const literal = (text: string) => decimalScalar.parseLiteral(parseValue(text), {});
-    expect(literal('9007199254740993')).toBe('9007199254740993');
-    expect(literal('0.10000000000000000001')).toBe('0.10000000000000000001');
-    expect(literal('"1.50"')).toBe('1.50');
-    for (const other of ['true', '[1]', '{ a: 1 }', 'ENUM']) expect(() => literal(other)).toThrow(/Decimal/);
+    expect(literal('"9007199254740993.010"')).toBe('9007199254740993.010');
+    expect(literal('-12.50')).toBe(-12.5);
+    expect(literal('999999999999999')).toBe(999999999999999);
+    const refused = ['9007199254740993', '0.10000000000000000001', 'true', '[1]', '{ a: 1 }', 'ENUM'];
+    for (const other of refused) expect(() => literal(other), other).toThrow(/Decimal/);
   });
 
   it('is answered with as many digits as the scale says', () => {
