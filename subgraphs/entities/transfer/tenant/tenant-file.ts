@@ -30,6 +30,8 @@ const fieldShape = z.object({
       maxLength: z.number().nullish(),
       min: z.union([z.number(), z.string()]).nullish(),
       max: z.union([z.number(), z.string()]).nullish(),
+      precision: z.number().nullish(),
+      scale: z.number().nullish(),
       pattern: text,
     })
     .nullish(),
