@@ -9,6 +9,7 @@ import {
   updateManyInputName,
 } from '#subgraphs/model/names.ts';
 import { uniqueFields } from './enums.ts';
+import { historyMutationsSdl } from './history-sdl.ts';
 
 const keySdl = `"Any text of up to 200 characters: for 24 hours, a retry with it gets the first answer."
     idempotencyKey: String`;
@@ -44,7 +45,7 @@ export function mutationsSdl(entity: EntityDefinition): string {
     "The records' ids, each once."
     ids: [ID!]!
     ${keySdl}
-  ): [${type}!]!`;
+  ): [${type}!]!${historyMutationsSdl(entity, keySdl)}`;
 }
 
 function emptyWritesSdl(entity: EntityDefinition): string {

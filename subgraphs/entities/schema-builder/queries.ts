@@ -16,6 +16,7 @@ import {
 } from '#subgraphs/model/names.ts';
 import { describe } from '#subgraphs/model/sdl-text.ts';
 import { uniqueFields } from './enums.ts';
+import { historyQuerySdl } from './history-sdl.ts';
 
 export function queriesSdl(entity: EntityDefinition): string {
   const type = typeName(entity);
@@ -65,7 +66,7 @@ ${uniqueFields(entity)
     first: Int
     "How many groups to skip."
     offset: Int
-  ): [${aggregateTypeName(entity)}!]!`;
+  ): [${aggregateTypeName(entity)}!]!${historyQuerySdl(entity)}`;
 }
 
 /** The argument of `contactBy<Field>`: the field's own name, or its id's for a relation. */

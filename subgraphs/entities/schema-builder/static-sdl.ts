@@ -8,6 +8,7 @@ import { orderDirectionSdl } from '#subgraphs/model/order/sdl.ts';
 export const staticEntitiesSdl: string = [
   readStaticSdl('entities'),
   readStaticSdl('transfers'),
+  readStaticSdl('records'),
   sharedSdl,
   orderDirectionSdl(),
   dateBucketSdl(),

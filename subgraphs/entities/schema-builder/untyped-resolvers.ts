@@ -5,6 +5,7 @@ import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { OrderTerm, StoredRecord } from '../store/record-store.ts';
 import { resolveTotalCount } from './connection-node.ts';
+import { type HistoryArguments, readHistory } from './history-resolvers.ts';
 import { listRecords } from './record-resolvers.ts';
 import { RecordNode, recordOf, toUntypedData } from './nodes.ts';
 
@@ -45,6 +46,13 @@ export const untypedResolvers: Resolvers = {
         args,
         (entity, record) => new UntypedNode(entity, record),
       );
+    },
+    recordHistory(
+      _root: unknown,
+      { entity: name, ...args }: HistoryArguments & { entity: string },
+      context: EntitiesContext,
+    ) {
+      return readHistory(context, getEntity(context, name), args);
     },
   },
   RecordConnection: { totalCount: resolveTotalCount },

@@ -1,18 +1,19 @@
 /** Resolvers of an entity's mutations. */
 import type { GraphQLResolveInfo } from 'graphql';
-import { DomainError, invalidField } from '#schema/errors.ts';
+import { invalidField } from '#schema/errors.ts';
 import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { rootNames, typeName } from '#subgraphs/model/names.ts';
+import { assertTenantRole } from '#subgraphs/server/base-rules.ts';
 import type { EntitiesContext } from '../context.ts';
-import type { RecordStore, RecordUpdate, StoreContext, StoredRecord } from '../store/record-store.ts';
+import type { PurgeRequest, RecordUpdate, StoredRecord } from '../store/record-store.ts';
 import { findUniqueField } from './enums.ts';
+import { restoreVersion } from './history-resolvers.ts';
 import { type RecordNode, toNode } from './nodes.ts';
+import { type Keyed, prepareWrite, type PreparedWrite } from './prepared-write.ts';
+import { getEntity } from './request-entity.ts';
 
 type Input = Readonly<Record<string, unknown>>;
-interface Keyed {
-  idempotencyKey?: string | null;
-}
 interface Identified extends Keyed {
   id: string;
   expectedVersion?: number | null;
@@ -22,7 +23,7 @@ export function writeResolvers(entity: EntityDefinition): Resolvers {
   const type = typeName(entity);
   const names = rootNames(entity);
   const one =
-    <Args extends Keyed>(work: (write: Write, args: Args) => Promise<StoredRecord>) =>
+    <Args extends Keyed>(work: (write: PreparedWrite, args: Args) => Promise<StoredRecord>) =>
     async (
       _root: unknown,
       args: Args,
@@ -36,7 +37,7 @@ export function writeResolvers(entity: EntityDefinition): Resolvers {
     };
 
   const many =
-    <Args extends Keyed>(work: (write: Write, args: Args) => Promise<StoredRecord[]>) =>
+    <Args extends Keyed>(work: (write: PreparedWrite, args: Args) => Promise<StoredRecord[]>) =>
     (_root: unknown, args: Args, context: EntitiesContext, info: GraphQLResolveInfo): Promise<RecordNode[]> =>
       writeRecords(context, type, info.fieldName, args, (write) => work(write, args));
 
@@ -50,6 +51,16 @@ export function writeResolvers(entity: EntityDefinition): Resolvers {
     [names.deleteMany]: many<Keyed & { ids: string[] }>(({ store, context, entity: owner }, { ids }) =>
       store.deleteMany(context, owner, ids),
     ),
+    [names.purge]: async (
+      _root: unknown,
+      args: Keyed & PurgeRequest,
+      context: EntitiesContext,
+      info: GraphQLResolveInfo,
+    ): Promise<number> => {
+      assertTenantRole(context.claims, 'DEVELOPER');
+      const write = await prepareWrite(context, getEntity(context, type), info.fieldName, args);
+      return write.store.purge(write.context, write.entity, args);
+    },
     [names.restoreMany]: many<Keyed & { ids: string[] }>(({ store, context, entity: owner }, { ids }) =>
       store.restoreMany(context, owner, ids),
     ),
@@ -66,6 +77,7 @@ export function writeResolvers(entity: EntityDefinition): Resolvers {
     [names.createMany]: many<Keyed & { inputs: Input[] }>(({ store, context, entity: owner }, { inputs }) =>
       store.create(context, owner, inputs),
     ),
+    [names.restoreVersion]: one<Identified & { version: number }>(restoreVersion),
     [names.updateMany]: many<Keyed & { inputs: RecordUpdate[] }>(
       ({ store, context, entity: owner }, { inputs }) => store.updateMany(context, owner, inputs),
     ),
@@ -94,33 +106,16 @@ function uniqueFieldName(entity: EntityDefinition, enumValue: string): string {
   return field.name;
 }
 
-interface Write {
-  store: RecordStore;
-  context: StoreContext;
-  entity: EntityDefinition;
-}
-
-/**
- * Writes under the newest definitions that are known, whatever the graph was planned with; where they change meanwhile,
- * the store starts again. The answer is read with the request's own definitions, as its graph expects.
- */
+/** The answer is read with the request's own definitions, as its graph expects. */
 async function writeRecords(
   context: EntitiesContext,
   type: string,
   operation: string,
-  { idempotencyKey, ...request }: Keyed,
-  work: (write: Write) => Promise<StoredRecord[]>,
+  args: Keyed,
+  work: (write: PreparedWrite) => Promise<StoredRecord[]>,
 ): Promise<RecordNode[]> {
-  const asked = context.model.entityByType.get(type);
-  const model = await context.definitions.models.get(context.claims, context.model.version);
-  const entity = asked && model.entityById.get(asked.id);
-  if (!asked || !entity) throw new DomainError('NOT_FOUND', `There is no entity ${type} any more`);
-  const idempotency =
-    typeof idempotencyKey === 'string'
-      ? { key: idempotencyKey, operation, entityId: entity.id, request }
-      : null;
-  const storeContext: StoreContext = { ...context.storeContext, model, idempotency };
-  const records = await work({ store: context.records, context: storeContext, entity });
+  const asked = getEntity(context, type);
+  const records = await work(await prepareWrite(context, asked, operation, args));
   context.loaders.clear();
   return records.map((record) => toNode(asked, record));
 }

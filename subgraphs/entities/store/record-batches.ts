@@ -196,7 +196,7 @@ export function requireDifferentIds(updates: readonly RecordUpdate[]): void {
 }
 
 /** The ids as they are stored; text that is no id stays as it is, and is found nowhere. BAD_USER_INPUT where one comes twice. */
-function canonicalIds(ids: readonly string[], pathAt: (index: number) => string): string[] {
+export function canonicalIds(ids: readonly string[], pathAt: (index: number) => string): string[] {
   const places = new Map<string, number>();
   return ids.map((id, index) => {
     const canonical = readId(id) ?? id;

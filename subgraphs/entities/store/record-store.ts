@@ -1,5 +1,6 @@
 /** The record store's contract: what the generated resolvers ask of storage. Implementation: `createRecordStore`. */
 import type { Claims } from '#schema/claims.ts';
+import type { LoggedOperation } from '#schema/events.ts';
 import type { AggregateFunction } from '#subgraphs/model/aggregate/members.ts';
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 
@@ -99,6 +100,33 @@ export interface RecordUpdate {
   readonly expectedVersion?: number | null;
 }
 
+/** One change of a record. */
+export interface RecordVersion {
+  readonly cursor: string;
+  readonly operation: LoggedOperation;
+  readonly at: Date;
+  /** The user who did it; null where no user of the tenant did. */
+  readonly userId: string | null;
+  /** Field keys; of a deletion or restoration none. */
+  readonly changedFields: readonly string[];
+  /** The data before. */
+  readonly before: Readonly<Record<string, unknown>>;
+  /** The record after. */
+  readonly record: StoredRecord;
+}
+
+export interface HistoryPage {
+  /** The latest first. */
+  readonly versions: readonly RecordVersion[];
+  readonly hasNextPage: boolean;
+}
+
+/** Exactly one of them. */
+export interface PurgeRequest {
+  readonly ids?: readonly string[] | null;
+  readonly deletedBefore?: Date | string | null;
+}
+
 export interface RecordStore {
   /** In the order of `ids`; null for an id that is unknown, deleted or another tenant's. One statement. */
   findMany(
@@ -122,6 +150,21 @@ export interface RecordStore {
   aggregate(context: StoreContext, request: AggregateRequest): Promise<AggregateGroup[]>;
   listInverse(context: StoreContext, request: InverseRequest): Promise<Page[]>;
   countInverse(context: StoreContext, request: InverseRequest): Promise<number[]>;
+
+  /** What became of a record, deleted or not; null for an id that is unknown, purged, or another tenant's. One statement. */
+  listVersions(
+    context: StoreContext,
+    entity: EntityDefinition,
+    id: string,
+    page: Pick<ListRequest, 'first' | 'after'>,
+  ): Promise<HistoryPage | null>;
+  /** The record as it was in a version; null where it had none of that number. */
+  findVersion(
+    context: StoreContext,
+    entity: EntityDefinition,
+    id: string,
+    version: number,
+  ): Promise<StoredRecord | null>;
 
   /** All or nothing, up to 1,000. `inputs` are by field name; `origins`, where given, has a member for each input. */
   create(
@@ -180,4 +223,7 @@ export interface RecordStore {
     entity: EntityDefinition,
     ids: readonly string[],
   ): Promise<StoredRecord[]>;
+
+  /** Removes deleted records for good, with keys and history: those of `ids`, or up to 1,000 that are old. Returns how many. */
+  purge(context: StoreContext, entity: EntityDefinition, request: PurgeRequest): Promise<number>;
 }

@@ -11,6 +11,8 @@ import { createRecords, requireBatch } from './record-creation.ts';
 import { deleteRecord, restoreRecord } from './record-deletion.ts';
 import { takenError } from './record-keys.ts';
 import { lockRecord, notFound, requireVersion } from './record-locks.ts';
+import { createRecordHistory } from './record-history.ts';
+import { purgeRecords } from './record-purge.ts';
 import { createRecordReads } from './record-reads.ts';
 import type { RecordStore, StoredRecord } from './record-store.ts';
 import { upsertBatch } from './record-upsert-batch.ts';
@@ -32,6 +34,7 @@ export function createRecordStore(
   return {
     ...createRecordReads(database),
     ...createRecordAggregates(database),
+    ...createRecordHistory(database),
 
     create(context, entity, inputs, origins) {
       if (inputs.length === 0) return Promise.resolve([]);
@@ -129,6 +132,8 @@ export function createRecordStore(
       }),
     deleteMany: (context, entity, ids) =>
       runWrite(dependencies, context, (scope) => deleteBatch(scope, currentEntity(scope, entity), ids)),
+    purge: (context, entity, request) =>
+      runWrite(dependencies, context, (scope) => purgeRecords(scope, currentEntity(scope, entity), request)),
 
     restoreMany: (context, entity, ids) =>
       runWrite(dependencies, context, (scope) => restoreBatch(scope, currentEntity(scope, entity), ids)),

@@ -60,7 +60,7 @@ const trimLock = 7_261_914_302;
 
 /**
  * $1 age limit, $2 batch. Each tenant loses a whole beginning of its log, whatever its clock did; one runner at a time, so
- * that two never wait for each other's rows.
+ * that two never wait for each other's rows. What happened to records becomes their history, except to purged ones.
  */
 const trimStatement = {
   name: 'realtime_trim',
@@ -72,7 +72,14 @@ const trimStatement = {
       where (select pg_try_advisory_xact_lock(${trimLock}))
       group by tenant_id
     ), gone as (
-      delete from public.events e using old where e.tenant_id = old.tenant_id and e.seq <= old.seq returning e.seq
+      delete from public.events e using old where e.tenant_id = old.tenant_id and e.seq <= old.seq returning e.*
+    ), history as (
+      insert into public.record_history (
+        tenant_id, entity_id, record_id, seq, at, operation, changed_fields, before, after, actor_kind, actor_id)
+      select tenant_id, entity_id, record_id, seq, at, operation, changed_fields, before, after, actor_kind, actor_id
+      from gone g where g.kind = 'RECORD' and g.entity_id is not null and g.record_id is not null and g.operation is not null
+        and not exists (select from public.purged_records p where p.tenant_id = g.tenant_id
+          and p.entity_id = g.entity_id and p.record_id in (g.record_id, '00000000-0000-0000-0000-000000000000'))
     ), heads as (
       update public.tenant_heads h set trimmed_seq = greatest(h.trimmed_seq, old.seq)
       from old where h.tenant_id = old.tenant_id
@@ -84,6 +91,21 @@ const trimStatement = {
 const trimKeysStatement = {
   name: 'realtime_trim_keys',
   text: "delete from public.idempotency_keys where created_at < now() - interval '24 hours'",
+};
+
+/**
+ * $1 age limit. The log has nothing of these records any more: from here on nothing of them can become history. What did
+ * while they were being purged goes now.
+ */
+const forgetPurgedStatement = {
+  name: 'realtime_forget_purged',
+  text: `
+    with done as (
+      delete from public.purged_records where purged_at < $1::timestamptz - interval '1 day'
+      returning tenant_id, entity_id, record_id
+    )
+    delete from public.record_history h using done d where h.tenant_id = d.tenant_id and h.entity_id = d.entity_id
+      and (h.record_id = d.record_id or d.record_id = '00000000-0000-0000-0000-000000000000')`,
 };
 
 interface ChangesRow extends EventRow {
@@ -155,6 +177,7 @@ export function createEventStore(database: RecordDatabase): EventStore {
 
     async trim(before, batchSize) {
       await database.platform(trimKeysStatement);
+      await database.platform({ ...forgetPurgedStatement, values: [before] });
       const [row] = await database.platform<{ count: number }>({
         ...trimStatement,
         values: [before, batchSize],

@@ -72,6 +72,7 @@ beforeAll(async () => {
         hash: Buffer.from(t),
         record_id: record,
       });
+      await insert('purged_records', { tenant_id: t, entity_id: entity, record_id: randomUUID() });
       await insert('idempotency_keys', {
         tenant_id: t,
         actor: 'USER',
@@ -94,6 +95,14 @@ beforeAll(async () => {
     });
   }
   await using admin = await connect(null);
+  // Only retention writes histories.
+  for (const { tenantId } of tenants) {
+    await admin.rows(
+      `insert into record_history (tenant_id, entity_id, record_id, seq, at, operation, changed_fields, actor_kind)
+       values ($1, gen_random_uuid(), gen_random_uuid(), 1, now(), 'CREATED', '{}', 'USER')`,
+      [tenantId],
+    );
+  }
   const owned = await admin.rows<{ name: string; has_tenant: boolean }>(
     `select c.relname as name, c.relname = 'tenants' or exists (
         select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id') as has_tenant

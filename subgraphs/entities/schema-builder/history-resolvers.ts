@@ -1,0 +1,107 @@
+/** Histories as values of `RecordVersionConnection`. */
+import { DomainError } from '#schema/errors.ts';
+import type { LoggedOperation } from '#schema/events.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { ruleOf } from '#subgraphs/model/field-types.ts';
+import { relationIdName, typeName } from '#subgraphs/model/names.ts';
+import type { EntitiesContext } from '../context.ts';
+import type { RecordStore, RecordVersion, StoreContext, StoredRecord } from '../store/record-store.ts';
+import type { PageInfoNode } from './connection-node.ts';
+import { toUntypedData } from './nodes.ts';
+import { getEntity } from './request-entity.ts';
+
+export interface HistoryArguments {
+  id: string;
+  first?: number | null;
+  after?: string | null;
+}
+
+interface FieldChangeNode {
+  field: string;
+  from: unknown;
+  to: unknown;
+}
+
+interface VersionNode {
+  version: number;
+  operation: LoggedOperation;
+  at: Date;
+  actor: { __typename: 'User'; id: string } | null;
+  changes: FieldChangeNode[];
+  data: Record<string, unknown>;
+}
+
+interface HistoryNode {
+  edges: { cursor: string; node: VersionNode }[];
+  nodes: VersionNode[];
+  pageInfo: PageInfoNode;
+}
+
+export function historyResolver(type: string) {
+  return (_root: unknown, args: HistoryArguments, context: EntitiesContext): Promise<HistoryNode | null> =>
+    readHistory(context, getEntity(context, type), args);
+}
+
+/** Null where there is no such record. */
+export async function readHistory(
+  context: EntitiesContext,
+  entity: EntityDefinition,
+  { id, first, after }: HistoryArguments,
+): Promise<HistoryNode | null> {
+  const page = await context.records.listVersions(context.storeContext, entity, id, {
+    first: first ?? null,
+    after: after ?? null,
+  });
+  if (page === null) return null;
+  const edges = page.versions.map((version) => ({
+    cursor: version.cursor,
+    node: toVersionNode(entity, version),
+  }));
+  return {
+    edges,
+    nodes: edges.map((edge) => edge.node),
+    pageInfo: {
+      hasNextPage: page.hasNextPage,
+      hasPreviousPage: after !== null && after !== undefined,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+function toVersionNode(entity: EntityDefinition, version: RecordVersion): VersionNode {
+  const { record, before } = version;
+  const changed = new Set(version.changedFields);
+  const changes = entity.fields
+    .filter((field) => changed.has(field.key))
+    .map((field): FieldChangeNode => {
+      const { toOutput } = ruleOf(field);
+      return {
+        field: field.type === 'RELATION' ? relationIdName(field.name) : field.name,
+        from: toOutput(before[field.key], field) ?? null,
+        to: toOutput(record.data[field.key], field) ?? null,
+      };
+    });
+  return {
+    version: record.version,
+    operation: version.operation,
+    at: version.at,
+    actor: version.userId === null ? null : { __typename: 'User', id: version.userId },
+    changes,
+    data: toUntypedData(entity, record),
+  };
+}
+
+/** Writes the values of an earlier version as an update does, with all its checks: a field's that cannot be kept is an error. */
+export async function restoreVersion(
+  { store, context, entity }: { store: RecordStore; context: StoreContext; entity: EntityDefinition },
+  { id, version, expectedVersion }: { id: string; version: number; expectedVersion?: number | null },
+): Promise<StoredRecord> {
+  const earlier = await store.findVersion(context, entity, id, version);
+  if (!earlier)
+    throw new DomainError(
+      'NOT_FOUND',
+      `There is no ${typeName(entity)} of this id with a version ${version}`,
+    );
+  return store.update(context, entity, id, toUntypedData(entity, earlier), expectedVersion);
+}
