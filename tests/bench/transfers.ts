@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { toStoredData, searchText, slotColumns, slotValues } from '#subgraphs/model/stored-form.ts';
 import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
+import { writeResults } from './table.ts';
 import {
   createTransferBench,
   ended,
