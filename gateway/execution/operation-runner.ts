@@ -57,6 +57,13 @@ const definitionMutations = new Set([
   'createField',
   'updateField',
   'deleteField',
+  'renameEntity',
+  'renameField',
+  'retypeField',
+  'dropAlias',
+  'applyDefinitions',
+  'importDefinitions',
+  'importTenant',
   'applyTemplate',
 ]);
 

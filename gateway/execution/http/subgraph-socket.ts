@@ -13,7 +13,7 @@ import {
 } from './socket-connection.ts';
 
 export interface SubgraphSocketOptions extends ConnectionOptions {
-  /** Events held for a subscriber that does not keep up. Default 1,000. */
+  /** Events held for a subscriber that does not keep up: as many as in process, several whole batches. Default 10,000. */
   readonly maxHeldEvents?: number;
 }
 
@@ -31,7 +31,7 @@ interface Subscription {
 
 /** Connects at the first subscription and again after the connection was lost. */
 export function createSubgraphSocket(options: SubgraphSocketOptions): SubgraphSocket {
-  const { name, signer, maxHeldEvents = 1_000 } = options;
+  const { name, signer, maxHeldEvents = 10_000 } = options;
   let current: { connection: Promise<Connection>; subscriptions: Map<string, Subscription> } | undefined;
   let lastId = 0;
 
