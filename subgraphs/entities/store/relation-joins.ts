@@ -32,7 +32,11 @@ export function createRelationJoins(
           next = { alias: `o${joined.size + 1}`, entity };
           joined.set(path, next);
           const { alias } = next;
-          joins += ` left join records ${alias} on ${alias}.tenant_id = ${parameters.add(tenantId, 'uuid')} and ${alias}.entity_id = ${parameters.add(entity.id, 'uuid')} and ${alias}.id = ${relationIdSql(at, relation, parameters)} and ${alias}.deleted_at is null`;
+          const tenant = parameters.add(tenantId, 'uuid');
+          const target = parameters.add(entity.id, 'uuid');
+          const id = relationIdSql(at, relation, parameters);
+          // The limit keeps it a probe of the primary key for each row, where estimates would have each compared with each.
+          joins += ` left join lateral (select * from records j where j.tenant_id = ${tenant} and j.entity_id = ${target} and j.id = ${id} and j.deleted_at is null limit 1) ${alias} on true`;
         }
         at = next;
       }

@@ -62,3 +62,19 @@ describe('a filter through relations', () => {
     expect(await count(filter)).toBe(expected);
   });
 });
+
+describe('an order through relations', () => {
+  it('looks each record up once, whatever the planner expects', async () => {
+    const orderBy = [
+      { whole: { whole: { title: 'ASC_NULLS_LAST' } } },
+      { whole: { title: 'ASC_NULLS_LAST' } },
+    ];
+    const page = await bench.store.list(fresh.context, { entity: fresh.entity('part'), first: 3, orderBy });
+    const [title] = fresh.entity('part').fields;
+    expect(page.edges.map(({ record }) => record.data[title?.key ?? ''])).toEqual([
+      'part 2',
+      'part 1',
+      'part 0',
+    ]);
+  });
+});
