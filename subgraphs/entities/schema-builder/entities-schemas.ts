@@ -85,7 +85,12 @@ function mergeResolvers(generated: Resolvers): Resolvers {
       ...untypedResolvers.Query,
       ...transferResolvers.Query,
     },
-    Mutation: { ...generated.Mutation, ...definitionResolvers.Mutation, ...transferResolvers.Mutation },
+    Mutation: {
+      ...generated.Mutation,
+      ...definitionResolvers.Mutation,
+      ...untypedResolvers.Mutation,
+      ...transferResolvers.Mutation,
+    },
     Subscription: transferResolvers.Subscription,
   };
 }

@@ -1,13 +1,13 @@
-/** The untyped twin: `record` and `records` of any entity, for tools that serve any tenant. */
-import { DomainError, invalidField } from '#schema/errors.ts';
+/** The untyped twin: records of any entity, for tools that serve any tenant. */
+import { invalidField } from '#schema/errors.ts';
 import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
-import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import type { EntitiesContext } from '../context.ts';
-import type { OrderTerm, StoredRecord } from '../store/record-store.ts';
+import type { OrderTerm } from '../store/record-store.ts';
 import { resolveTotalCount } from './connection-node.ts';
 import { type HistoryArguments, readHistory } from './history-resolvers.ts';
 import { listRecords } from './record-resolvers.ts';
-import { RecordNode, recordOf, toUntypedData } from './nodes.ts';
+import { getNamedEntity, UntypedNode } from './untyped-node.ts';
+import { untypedWrites } from './untyped-writes.ts';
 
 interface RecordOrderInput {
   field: string;
@@ -30,7 +30,7 @@ export const untypedResolvers: Resolvers = {
       { entity: name, id }: { entity: string; id: string },
       context: EntitiesContext,
     ) {
-      const entity = getEntity(context, name);
+      const entity = getNamedEntity(context, name);
       const record = await context.loaders.findRecord(entity, id);
       return record && new UntypedNode(entity, record);
     },
@@ -42,7 +42,7 @@ export const untypedResolvers: Resolvers = {
       const args = { ...page, filter: readFilter(filter), orderBy: orderBy?.map(toOrderTerm) };
       return listRecords(
         context,
-        getEntity(context, name),
+        getNamedEntity(context, name),
         args,
         (entity, record) => new UntypedNode(entity, record),
       );
@@ -52,33 +52,12 @@ export const untypedResolvers: Resolvers = {
       { entity: name, ...args }: HistoryArguments & { entity: string },
       context: EntitiesContext,
     ) {
-      return readHistory(context, getEntity(context, name), args);
+      return readHistory(context, getNamedEntity(context, name), args);
     },
   },
+  Mutation: untypedWrites,
   RecordConnection: { totalCount: resolveTotalCount },
 };
-
-class UntypedNode extends RecordNode {
-  readonly #entity: EntityDefinition;
-
-  constructor(entity: EntityDefinition, record: StoredRecord) {
-    super(record);
-    this.#entity = entity;
-  }
-
-  get entity(): string {
-    return this.#entity.name;
-  }
-  get data(): Record<string, unknown> {
-    return toUntypedData(this.#entity, recordOf(this));
-  }
-}
-
-function getEntity(context: EntitiesContext, name: string): EntityDefinition {
-  const entity = context.model.entityByName.get(name);
-  if (!entity) throw new DomainError('NOT_FOUND', `There is no entity "${name.slice(0, 80)}"`);
-  return entity;
-}
 
 /** The store checks its members, as those of the typed filters. */
 function readFilter(filter: unknown): Readonly<Record<string, unknown>> | null {
