@@ -5,12 +5,13 @@ interface Assignment {
   readonly url: string;
   readonly body: string;
   readonly connections: number;
+  readonly headers?: Record<string, string>;
 }
 
 const assignment = JSON.parse(process.argv[2] ?? '{}') as Assignment;
 const { origin, pathname } = new URL(assignment.url);
 const pool = new Pool(origin, { connections: assignment.connections, pipelining: 1 });
-const headers = { 'content-type': 'application/json', accept: 'application/json' };
+const headers = { 'content-type': 'application/json', accept: 'application/json', ...assignment.headers };
 
 let latenciesMs: number[] = [];
 let failures = 0;

@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- --shape list --only executor,bare --runs 5 --seconds 5]`: ours beside the limit and the peers in one
- * run. Prints a table and writes tests/bench/results/queries.json. With `--memory`: what tenants' graphs cost instead. Installs the peers where they are missing.
+ * run. Prints a table and writes tests/bench/results/queries.json. With `--memory`: what tenants' graphs
+ * cost instead. With `--product`: a page of records through the whole product. Installs the peers where they are missing.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     'warm-up': { type: 'string', default: '5' },
     connections: { type: 'string', default: '32' },
     memory: { type: 'boolean', default: false },
+    product: { type: 'boolean', default: false },
   },
 });
 if (values.memory) {
@@ -36,6 +38,12 @@ const options = {
   warmUpSeconds: Number(values['warm-up']),
   connections: Number(values.connections),
 };
+
+if (values.product) {
+  const { benchProduct } = await import('./product.ts');
+  await benchProduct(options);
+  process.exit();
+}
 
 const asked = variants.filter(({ name }) => !chosenVariants || chosenVariants.includes(name));
 if (asked.some(({ name }) => name.startsWith('hive')) && !arePeersInstalled()) {

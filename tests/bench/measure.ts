@@ -46,8 +46,23 @@ export async function measureVariant(
   const server = running.use(await variant.start({ shape, port, urls }));
   const url = `http://127.0.0.1:${port}/graphql`;
   await waitForAnswer(url, shape.query, (answer) => answer === expected);
-  const assignment = { url, body: JSON.stringify({ query: shape.query }), connections: options.connections };
-  const load = running.use(startProcess('load-generator.ts', [JSON.stringify(assignment)]));
+  return measureUnderLoad(server, { url, body: JSON.stringify({ query: shape.query }) }, options);
+}
+
+export interface Target {
+  readonly url: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Loads a server that is there already, from a process of its own that ends afterwards. */
+export async function measureUnderLoad(
+  server: Child,
+  target: Target,
+  options: MeasureOptions,
+): Promise<Run[]> {
+  const assignment = JSON.stringify({ ...target, connections: options.connections });
+  await using load = startProcess('load-generator.ts', [assignment]);
   await delay(options.warmUpSeconds * 1_000);
   const runs: Run[] = [];
   for (let run = 0; run < options.runs; run++)

@@ -74,7 +74,7 @@ function formatRatios(results: readonly VariantResult[]): string {
 }
 
 /** Writes results/<name>.json; the machine is part of a figure. */
-export function writeResults(name: string, shapes: readonly ShapeResult[]): string {
+export function writeResults(name: string, shapes: readonly object[]): string {
   const folder = new URL('results/', import.meta.url);
   mkdirSync(folder, { recursive: true });
   const file = new URL(`${name}.json`, folder);

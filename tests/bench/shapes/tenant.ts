@@ -93,6 +93,7 @@ function fieldOf(entityId: string, position: number, target: string | undefined)
     pendingSlot: null,
     isPendingUnique: false,
     aliases: [],
+    isActive: true,
   };
 }
 

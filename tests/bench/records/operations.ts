@@ -1,0 +1,53 @@
+/** What is measured, as a client writes it. */
+export interface Operation {
+  readonly name: string;
+  readonly query: string;
+  readonly variables?: () => Record<string, unknown>;
+  readonly isWrite?: boolean;
+}
+
+const person = 'id name score joined status companyId version createdAt';
+const page = (args: string): string =>
+  `{ people(first: 50${args}) { nodes { ${person} } pageInfo { endCursor } } }`;
+
+export const operations: readonly Operation[] = [
+  { name: 'list of 50', query: page('') },
+  {
+    name: 'filtered and sorted',
+    query: page(', filter: { status: { eq: OPEN }, score: { gte: 500 } }, orderBy: [{ joined: DESC }]'),
+  },
+  {
+    name: 'filtered by a prefix',
+    query: page(', filter: { name: { startsWith: "ada 1", mode: INSENSITIVE } }, orderBy: [{ name: ASC }]'),
+  },
+  {
+    name: 'filtered by a relation',
+    query: page(', filter: { company: { name: { eq: "Company 7" } } }, orderBy: [{ score: DESC }]'),
+  },
+  { name: 'search', query: page(', search: "zebrafish"') },
+  { name: 'search of a part', query: page(', search: "ebrafis 42"') },
+  {
+    name: 'aggregate by status',
+    query:
+      '{ peopleAggregate(groupBy: [{ status: true }]) { group { status } count sum { score } avg { score } max { joined } } }',
+  },
+  {
+    name: 'three levels',
+    query:
+      '{ regions(first: 10) { nodes { name companies(first: 5) { nodes { name people(first: 5) { nodes { name score } } } } } } }',
+  },
+  {
+    name: 'create 1,000',
+    query: 'mutation ($inputs: [CreatePersonInput!]!) { createPeople(inputs: $inputs) { id } }',
+    variables: () => ({
+      inputs: Array.from({ length: 1_000 }, (_, n) => ({
+        name: `New person ${n}`,
+        score: n,
+        joined: '2026-11-21',
+        status: n % 2 === 0 ? 'OPEN' : 'DONE',
+        note: `Words about the new person ${n}`,
+      })),
+    }),
+    isWrite: true,
+  },
+];
