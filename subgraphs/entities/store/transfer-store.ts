@@ -71,6 +71,12 @@ export function createTransferStore(database: RecordDatabase): TransferStore {
       return Number(row?.total);
     },
 
+    async usedBytes(claims) {
+      const text = `select coalesce(sum(file_bytes), 0)::float8 as total from transfers where ${own}`;
+      const [row] = await database.read<{ total: number }>(claims, { text });
+      return row?.total ?? 0;
+    },
+
     listErrors: (claims, id, first) =>
       database.read<RowError>(claims, {
         text: `select "row", line, column_name as "column", field, rule, message from transfer_errors

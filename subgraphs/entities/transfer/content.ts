@@ -13,6 +13,8 @@ export interface ContentOptions {
   get(claims: Claims, id: string): Promise<Transfer>;
   announce(transfer: Transfer): void;
   readonly maxUploadBytes: number;
+  /** How much more the tenant may keep. Throws QUOTA_EXCEEDED where it is nothing. */
+  getRoom(claims: Claims): Promise<number>;
 }
 
 export function createContent({
@@ -21,6 +23,7 @@ export function createContent({
   get,
   announce,
   maxUploadBytes,
+  getRoom,
 }: ContentOptions): TransferContent {
   return {
     async put({ claims, transferId, body, fileName }) {
@@ -28,8 +31,9 @@ export function createContent({
       if (transfer.kind !== 'IMPORT') throw new DomainError('CONFLICT', 'An export takes no content');
       if (!takesFile(transfer)) throw begun();
       const { tenantId, id } = transfer;
+      const maxBytes = Math.min(maxUploadBytes, await getRoom(claims));
       const fileId = crypto.randomUUID();
-      const bytes = await files.write(tenantId, fileId, body, maxUploadBytes);
+      const bytes = await files.write(tenantId, fileId, body, maxBytes);
       const updated = await store.setFile(claims, id, { id: fileId, bytes, name: cleanName(fileName) });
       if (!updated) {
         await files.remove(tenantId, fileId);

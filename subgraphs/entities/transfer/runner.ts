@@ -20,6 +20,8 @@ export interface RunnerOptions {
   readonly maxRunning?: number;
   /** How long a process is believed to be alive after its last word. Default 60. */
   readonly leaseSeconds?: number;
+  /** How long an import runs while another tenant's transfer waits for its turn. Default 60,000. */
+  readonly sliceMs?: number;
   /** How often is looked for transfers that nobody runs. Default 15,000. */
   readonly pollMs?: number;
 }
@@ -48,7 +50,16 @@ class RunLost extends Error {
 
 /** Disposing lets running ones end their batch and leaves them to the next process. */
 export function createTransferRunner(options: RunnerOptions): TransferRunner {
-  const { store, tools, wakeUp, logger, maxRunning = 2, leaseSeconds = 60, pollMs = 15_000 } = options;
+  const {
+    store,
+    tools,
+    wakeUp,
+    logger,
+    maxRunning = 2,
+    leaseSeconds = 60,
+    pollMs = 15_000,
+    sliceMs = 60_000,
+  } = options;
   const lease: Lease = { runnerId: crypto.randomUUID(), seconds: leaseSeconds };
   const waiting = new Map<string, string>();
   /** By tenant. */
@@ -142,6 +153,11 @@ export function createTransferRunner(options: RunnerOptions): TransferRunner {
     }
   }
 
+  /** One that could run now if there were room. */
+  function isAnotherWaiting({ tenantId }: Transfer): boolean {
+    return [...waiting.values()].some((other) => other !== tenantId && !running.has(other));
+  }
+
   function work(transfer: Transfer, run: TransferRun): Promise<RunEnd> {
     if (transfer.isWholeTenant)
       return transfer.kind === 'EXPORT' ? exportTenant(tools, run) : importTenant(tools, run);
@@ -155,6 +171,7 @@ export function createTransferRunner(options: RunnerOptions): TransferRunner {
     requestId: string,
   ): TransferRun {
     let claims = actorClaims(transfer, rights);
+    const startedAt = performance.now();
     return {
       transfer,
       requestId,
@@ -167,7 +184,17 @@ export function createTransferRunner(options: RunnerOptions): TransferRunner {
         wakeUp.publish(transfer.tenantId);
         claims = actorClaims(transfer, answer);
         if (isClosing) throw new RunLost(true);
-        return !answer.isStopRequested;
+        if (answer.isStopRequested) return false;
+        if (
+          transfer.kind === 'IMPORT' &&
+          performance.now() - startedAt > sliceMs &&
+          isAnotherWaiting(transfer)
+        ) {
+          // To the end of the row; it goes on from here. An export would begin anew.
+          waiting.set(transfer.id, transfer.tenantId);
+          throw new RunLost(true);
+        }
+        return true;
       },
     };
   }

@@ -29,13 +29,15 @@ import {
 } from './transfer-input.ts';
 
 export interface TransferServiceOptions
-  extends Pick<RunnerOptions, 'maxRunning' | 'leaseSeconds' | 'pollMs'> {
+  extends Pick<RunnerOptions, 'maxRunning' | 'leaseSeconds' | 'pollMs' | 'sliceMs'> {
   readonly store: TransferStore;
   readonly tools: TransferTools;
   readonly wakeUp: WakeUp;
   readonly logger: Logger;
   /** Default 1 GiB. */
   readonly maxUploadBytes?: number;
+  /** Of all files of a tenant. Default 10 GiB. */
+  readonly maxTenantBytes?: number;
 }
 
 /** The longest `transfers(first: …)`, and the errors of one. */
@@ -65,7 +67,7 @@ export interface TransferService extends AsyncDisposable {
 
 /** Disposing leaves running transfers to the next process. Dispose it before the database. */
 export function createTransferService(options: TransferServiceOptions): TransferService {
-  const { store, tools, wakeUp, logger } = options;
+  const { store, tools, wakeUp, logger, maxTenantBytes = 10 * 1024 ** 3 } = options;
   const runner = createTransferRunner({ ...options, store, tools, wakeUp, logger });
   const oldFiles = startOldFileRemoval({ store, files: tools.files, logger });
 
@@ -102,6 +104,13 @@ export function createTransferService(options: TransferServiceOptions): Transfer
     return made;
   }
 
+  async function getRoom(claims: Claims): Promise<number> {
+    const room = maxTenantBytes - (await store.usedBytes(claims));
+    if (room > 0) return room;
+    const message = `The files of imports and exports are more than ${maxTenantBytes} bytes; they go a week after their end`;
+    throw new DomainError('QUOTA_EXCEEDED', message);
+  }
+
   /** Followers see the change; what may run begins. */
   function announce(transfer: Transfer): void {
     wakeUp.publish(transfer.tenantId);
@@ -118,6 +127,7 @@ export function createTransferService(options: TransferServiceOptions): Transfer
       get,
       announce,
       maxUploadBytes: options.maxUploadBytes ?? 1024 ** 3,
+      getRoom,
     }),
     find,
 
@@ -151,6 +161,7 @@ export function createTransferService(options: TransferServiceOptions): Transfer
       const model = await tools.getModel(claims);
       const entity = model.entityByName.get(input.entity);
       if (!entity) throw new DomainError('NOT_FOUND', `There is no entity "${input.entity.slice(0, 80)}"`);
+      await getRoom(claims);
       createExportColumns(model, entity, { ...settings, format: input.format });
       parseFilter(model, entity, settings.filter);
       return insert(claims, 'USER', {
@@ -162,15 +173,18 @@ export function createTransferService(options: TransferServiceOptions): Transfer
       });
     },
 
-    startTenant: (claims, kind) =>
-      insert(claims, 'ADMIN', {
+    async startTenant(claims, kind) {
+      assertTenantRole(claims, 'ADMIN');
+      await getRoom(claims);
+      return insert(claims, 'ADMIN', {
         kind,
         entity: null,
         format: 'NDJSON',
         settings: {},
         isWholeTenant: true,
         isRequested: true,
-      }),
+      });
+    },
 
     async resume(claims, id, input) {
       const transfer = await get(claims, id);

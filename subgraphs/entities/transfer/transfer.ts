@@ -107,6 +107,8 @@ export interface TransferStore {
     request: { first: number; before: { createdAt: Date; id: string } | null; actorId: string | null },
   ): Promise<Transfer[]>;
   count(claims: Claims, actorId: string | null): Promise<number>;
+  /** What all files of the tenant's transfers occupy. */
+  usedBytes(claims: Claims): Promise<number>;
   /** The first ones. */
   listErrors(claims: Claims, id: string, first: number): Promise<RowError[]>;
   /** Null: it is running, or has begun and cannot take another file. */

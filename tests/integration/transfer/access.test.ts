@@ -245,6 +245,28 @@ describe('content', () => {
     await expect(put(service, user, exported, bytesOf('x'))).rejects.toMatchObject({ code: 'CONFLICT' });
   });
 
+  it('of a tenant is so much and no more', async () => {
+    const small = bench.service({ maxTenantBytes: 100 });
+    const [first, second] = [
+      await small.startImport(user, { format: 'CSV' }),
+      await small.startImport(user, { format: 'CSV' }),
+    ];
+    await put(small, user, first, bytesOf('x'.repeat(90)));
+    await expect(put(small, user, second, bytesOf('x'.repeat(11)))).rejects.toMatchObject({
+      fields: [{ rule: 'size' }],
+    });
+    await put(small, user, second, bytesOf('x'.repeat(10)));
+    await expect(put(small, user, second, bytesOf('x'))).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
+    await expect(small.startExport(user, { entity: 'note', format: 'CSV' })).rejects.toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+    });
+    await expect(small.startTenant(admin, 'EXPORT')).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
+    const other = await bench.addTenant(note);
+    expect(await small.startExport(other, { entity: 'note', format: 'CSV' })).toMatchObject({
+      status: 'PENDING',
+    });
+  });
+
   it('is known by ids alone', async () => {
     const files = createDiskFiles(bench.folder);
     for (const [tenant, file] of [

@@ -395,6 +395,42 @@ describe('stopping and going on', () => {
     expect(await ended(service, claims, transfer)).toMatchObject({ status: 'DONE', counts: { created: 1 } });
   });
 
+  it('gives way to other tenants again and again, and loses nothing by it', async () => {
+    const order: string[] = [];
+    const shared = bench.service({
+      ...{ maxRunning: 1, sliceMs: 0 },
+      store: {
+        ...bench.store,
+        async report(claims, id, lease, report) {
+          order.push(id);
+          return bench.store.report(claims, id, lease, report);
+        },
+      },
+    });
+    const [one, other] = [await bench.addTenant(company, contact), await bench.addTenant(company, contact)];
+    const start = async (claims: TenantClaims) => {
+      const transfer = await shared.startImport(claims, { format: 'CSV' });
+      await put(shared, claims, transfer, manyContacts(4_000));
+      return transfer;
+    };
+    const [first, second] = [await start(one), await start(other)];
+    await shared.resume(one, first.id, { entity: 'contact' });
+    await shared.resume(other, second.id, { entity: 'contact' });
+    for (const [claims, transfer] of [
+      [one, first],
+      [other, second],
+    ] as const) {
+      expect(await ended(shared, claims, transfer)).toMatchObject({
+        status: 'DONE',
+        rows: 4_000,
+        counts: { created: 4_000, failed: 0 },
+      });
+      expect(new Set(await emails(claims)).size).toBe(4_000);
+    }
+    const turns = order.filter((id, index) => id !== order[index - 1]);
+    expect(turns.length).toBeGreaterThan(4);
+  });
+
   it('leaves what it runs to the next process when it goes down', async () => {
     const claims = await bench.addTenant(company, contact);
     const reached = Promise.withResolvers<void>();

@@ -16,7 +16,11 @@ import { createKnownKeys } from '#subgraphs/entities/store/transfer-keys.ts';
 import { createTransferStore } from '#subgraphs/entities/store/transfer-store.ts';
 import { createDiskFiles } from '#subgraphs/entities/transfer/files/disk-files.ts';
 import type { FileStore } from '#subgraphs/entities/transfer/files/file-store.ts';
-import { createTransferService, type TransferService } from '#subgraphs/entities/transfer/service.ts';
+import {
+  createTransferService,
+  type TransferService,
+  type TransferServiceOptions,
+} from '#subgraphs/entities/transfer/service.ts';
 import type { TenantPeople } from '#subgraphs/entities/transfer/tenant/people.ts';
 import { nobody } from '#subgraphs/entities/transfer/tenant/subgraph-people.ts';
 import type { Transfer, TransferStore } from '#subgraphs/entities/transfer/transfer.ts';
@@ -41,13 +45,15 @@ export interface TransferBench extends AsyncDisposable {
   define(claims: Claims, ...entities: CreateEntityInput[]): Promise<void>;
   /** A process that serves transfers; several may share the database and the folder. */
   service(
-    overrides?: Partial<{
-      records: RecordStore;
-      store: TransferStore;
-      people: TenantPeople;
-      leaseSeconds: number;
-      maxUploadBytes: number;
-    }>,
+    overrides?: Partial<
+      Pick<
+        TransferServiceOptions,
+        'store' | 'leaseSeconds' | 'maxUploadBytes' | 'maxTenantBytes' | 'maxRunning' | 'sliceMs'
+      > & {
+        records: RecordStore;
+        people: TenantPeople;
+      }
+    >,
   ): TransferService;
   all(claims: Claims, entity: string): Promise<StoredRecord[]>;
 }
@@ -96,19 +102,16 @@ export async function createTransferBench(): Promise<TransferBench> {
       );
     },
 
-    service({ leaseSeconds = 60, maxUploadBytes, ...overrides } = {}) {
+    service({ records: ownRecords = records, people = nobody, ...overrides } = {}) {
       const service = createTransferService({
-        store: overrides.store ?? store,
+        store,
+        wakeUp,
+        logger: pino({ level: 'silent' }),
+        ...overrides,
         tools: {
-          files,
-          definitions,
-          records: overrides.records ?? records,
-          known: createKnownKeys(database),
-          people: overrides.people ?? nobody,
+          ...{ files, definitions, people, records: ownRecords, known: createKnownKeys(database) },
           getModel: (claims) => definitions.load(claims),
         },
-        ...(maxUploadBytes === undefined ? {} : { maxUploadBytes }),
-        ...{ wakeUp, leaseSeconds, logger: pino({ level: 'silent' }) },
       });
       services.push(service);
       return service;

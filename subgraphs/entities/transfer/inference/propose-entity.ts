@@ -34,7 +34,7 @@ export async function proposeEntity(
   rows: AsyncIterable<RowItem>,
   options: ProposalOptions,
 ): Promise<EntityProposal> {
-  const maxRows = options.maxRows ?? 100_000;
+  const maxRows = options.maxRows ?? 50_000;
   const budget = { left: options.maxRemembered ?? 1_000_000 };
   const columns = new Map<string, ColumnObserver>();
   let count = 0;
