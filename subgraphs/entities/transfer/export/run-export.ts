@@ -42,10 +42,10 @@ export async function runExport(tools: TransferTools, run: TransferRun): Promise
     let length = 0;
     const request = { filter: settings.filter, search: settings.search };
     for await (const page of readPages(tools.records, getContext, request)) {
-      const values = await readValues(tools, (await getContext()).context, columns, page);
+      const values = await readValues(tools, page.context, columns, page.records);
       const text = values.map((row) => writer.row(row)).join('');
       yield text;
-      rows += page.length;
+      rows += page.records.length;
       length += text.length;
       const goesOn = await run.report({
         rows,

@@ -57,7 +57,7 @@ async function* writeLines(tools: TransferTools, run: TransferRun): AsyncGenerat
     yield* page(people.map(({ id, email, name, role }) => ({ kind: 'PERSON', id, email, name, role })));
   }
   for (const one of ordered) {
-    for await (const records of readPages(tools.records, async () => ({
+    for await (const { records } of readPages(tools.records, async () => ({
       context: getContext(),
       entity: one.entity,
     }))) {
@@ -67,7 +67,7 @@ async function* writeLines(tools: TransferTools, run: TransferRun): AsyncGenerat
   }
   for (const one of ordered) {
     if (one.deferred.length === 0) continue;
-    for await (const records of readPages(tools.records, async () => ({
+    for await (const { records } of readPages(tools.records, async () => ({
       context: getContext(),
       entity: one.entity,
     }))) {
