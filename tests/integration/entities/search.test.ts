@@ -1,6 +1,7 @@
 /** Ranked search: what is found, in which order, by which index, and that it is never another tenant's. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { foldText } from '#subgraphs/model/fold.ts';
 import { createEntitiesFixture, type EntitiesFixture, type EntitiesTenant } from './fixture.ts';
 
 let fixture: EntitiesFixture;
@@ -230,7 +231,7 @@ describe('among many records of others', () => {
   const ours = 1_500;
   const theirs = 30_000;
   const fill = `insert into records (tenant_id, entity_id, id, data, search)
-    select $1, $2, gen_random_uuid(), '{}', 'common words of number ' || n || case when n % 500 = 0 then ' zebrafish' else '' end
+    select $1, $2, gen_random_uuid(), '{}', 'common words of number ' || n || case when n % 500 = 0 then ' zebrafish зебра 斑馬魚' else ' заяц 兎' end
     from generate_series(1, $3::int) as n`;
   beforeAll(async () => {
     const { rows } = await fixture.superuser.query(
@@ -246,28 +247,29 @@ describe('among many records of others', () => {
     await fixture.superuser.query('vacuum analyze records');
   }, 120_000);
 
-  it('uses the index on trigrams within the tenant, and joins the ids by key', async () => {
-    const { statements } = await fixture.countStatements(() =>
-      find(tenant, { search: 'zebrafish', first: 20 }),
-    );
-    const statement = statements.find((text) => text.includes('search_rank'));
-    expect(statement).toBeDefined();
-    const plans = await explain(statement as string);
+  it.each(['zebrafish', 'Зебра', '斑馬'])(
+    'uses the index on trigrams within the tenant for %s, and joins the ids by key',
+    async (word) => {
+      const { statements } = await fixture.countStatements(() => find(tenant, { search: word, first: 20 }));
+      const statement = statements.find((text) => text.includes('search_rank'));
+      expect(statement).toBeDefined();
+      const plans = await explain(statement as string, foldText(word));
 
-    const inner = plans.find((plan) => plan.includes('Query Text: select r.id from public.records r'));
-    expect(inner, 'the statement inside search_records').toBeDefined();
-    expect(inner).toContain('Bitmap Index Scan on records_search');
-    expect(inner).toMatch(/Bitmap Heap Scan on records r .*rows=3(\.00)? loops=1/);
-    expect(inner).not.toMatch(/Rows Removed by (Index Recheck|Filter): [1-9]\d{2}/);
+      const inner = plans.find((plan) => plan.includes('Query Text: select r.id from public.records r'));
+      expect(inner, 'the statement inside search_records').toBeDefined();
+      expect(inner).toContain('Bitmap Index Scan on records_search');
+      expect(inner).toMatch(/Bitmap Heap Scan on records r .*rows=3(\.00)? loops=1/);
+      expect(inner).not.toMatch(/Rows Removed by (Index Recheck|Filter): [1-9]\d{2}/);
 
-    const outer = plans.find((plan) => plan.includes('search_rank('));
-    expect(outer).toMatch(/Index (Only )?Scan (using|on) records_pkey .*rows=3/);
-    expect(outer).toMatch(/Index Cond: .*id = ANY/);
-    expect(outer).not.toContain('Seq Scan on records');
-  });
+      const outer = plans.find((plan) => plan.includes('search_rank('));
+      expect(outer).toMatch(/Index (Only )?Scan (using|on) records_pkey .*rows=3/);
+      expect(outer).toMatch(/Index Cond: .*id = ANY/);
+      expect(outer).not.toContain('Seq Scan on records');
+    },
+  );
 
   /** Runs a statement as the product would, with the plans of everything within it. */
-  async function explain(text: string): Promise<string[]> {
+  async function explain(text: string, word: string): Promise<string[]> {
     const client = connection();
     await client.connect();
     try {
@@ -288,7 +290,7 @@ describe('among many records of others', () => {
       ]);
       await client.query('set local role tenantry_app');
       // In the order in which the statement is built: tenant, entity, words twice.
-      await client.query(text, [tenant.id, entityId, ['zebrafish'], ['zebrafish']]);
+      await client.query(text, [tenant.id, entityId, [word], [word]]);
       await client.query('rollback');
       return plans;
     } finally {
