@@ -3,9 +3,9 @@
  * transaction of the write, so there is an answer if and only if the write was committed.
  */
 import { createHash } from 'node:crypto';
+import type { TenantTransaction } from '#prisma/record-database.ts';
 import { DomainError, invalidField } from '#schema/errors.ts';
 import type { StoreContext, StoredRecord } from './record-store.ts';
-import type { WriteScope, Written } from './write-transaction.ts';
 
 const maxKeyLength = 200;
 
@@ -20,36 +20,37 @@ const answerText = `update idempotency_keys set answer = $5::json
   where tenant_id = $1::uuid and actor = $2 and operation = $3 and key = $4`;
 
 /**
- * Runs `work`, or answers what it answered the first time to the same actor's same operation. The result is of stored
- * records or plain JSON. CONFLICT where the key came with another request; BAD_USER_INPUT for one that is none.
+ * Runs `work`, or answers with `repeat` what it answered the first time to the same actor's same operation. The result is
+ * of stored records or plain JSON. CONFLICT where the key came with another request; BAD_USER_INPUT for one that is none.
  */
-export async function onlyOnce<T>(
-  scope: WriteScope,
+export async function onlyOnce<Written extends { readonly result: unknown }>(
+  tx: TenantTransaction,
   context: StoreContext,
-  work: () => Promise<Written<T>>,
-): Promise<Written<T>> {
+  work: () => Promise<Written>,
+  repeat: (answer: unknown) => Written,
+): Promise<Written> {
   if (!context.idempotency) return work();
   const { key, operation, entityId, request } = context.idempotency;
   requireKey(key);
   const { actorKind, actorId } = context.claims;
-  const where = [scope.tenantId, `${actorKind}:${actorId}`, `${operation} ${entityId}`, key];
+  const where = [tx.claims.tenantId, `${actorKind}:${actorId}`, `${operation} ${entityId}`, key];
   const hash = hashOf(request);
 
-  const claimed = await scope.tx.query({
+  const claimed = await tx.query({
     name: 'idempotency_claim',
     text: claimText,
     values: [...where, hash],
   });
   if (claimed.length > 0) {
     const written = await work();
-    await scope.tx.query({
+    await tx.query({
       name: 'idempotency_answer',
       text: answerText,
       values: [...where, JSON.stringify(written.result)],
     });
     return written;
   }
-  const [first] = await scope.tx.query<{ request: string; answer: unknown }>({
+  const [first] = await tx.query<{ request: string; answer: unknown }>({
     name: 'idempotency_find',
     text: findText,
     values: where,
@@ -60,7 +61,7 @@ export async function onlyOnce<T>(
       fields: [{ field: 'idempotencyKey', rule: 'reused', message }],
     });
   }
-  return { result: revive(first.answer) as T, changes: [] };
+  return repeat(revive(first.answer));
 }
 
 function requireKey(key: string): void {

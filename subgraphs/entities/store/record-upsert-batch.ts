@@ -86,8 +86,7 @@ export async function upsertBatch(
     // Another one created it since: now it is there to be updated.
     if (creation.taken.some((key) => key.field === field)) throw new TryAgain();
     if (creation.taken.length > 0) throw takenError(creation.taken, creation.pathOf);
-    for (const [index, { after }] of creation.changes.entries())
-      answers.set(paths[index] as string, after.id);
+    for (const [index, { after }] of creation.changes.entries()) answers.set(paths[index] ?? '', after.id);
     changes.push(...creation.changes);
   }
   const byId = new Map(updates.map(({ record }) => [record.id, record]));

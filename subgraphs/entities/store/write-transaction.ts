@@ -74,7 +74,14 @@ export async function runWrite<T>(
         if (model.tenantId !== tenantId) throw new Error("The model is not of the claims' tenant");
         const userId = claims.actorKind === 'USER' ? claims.actorId : null;
         const scope: WriteScope = { tx, tenantId, model, userId, now: new Date() };
-        const done = await (context.idempotency ? onlyOnce(scope, context, () => work(scope)) : work(scope));
+        const done = await (context.idempotency
+          ? onlyOnce(
+              tx,
+              context,
+              () => work(scope),
+              (answer): Written<T> => ({ result: answer as T, changes: [] }),
+            )
+          : work(scope));
         if (done.changes.length > 0) await appendEvents(tx, model, context, done.changes);
         return done;
       });
