@@ -2,12 +2,14 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { SubgraphRequest, SubgraphService } from '#schema/subgraph-protocol.ts';
 import type { ExecutionRequest, LiveSubscription, PreparedOperation, SubgraphMap } from '../../executor.ts';
-import type { FetchStep, InputTypes, IntrospectionRecipe, OperationRecipe } from '../recipe.ts';
+import type { FetchStep, InputTypes, OperationRecipe } from '../recipe.ts';
 import { badRequest, failedCall, stoppedError, subgraphError, unexplained } from './errors.ts';
 import type { Completion } from './errors.ts';
 import { subgraphRequest } from './fetch.ts';
 import { createLiveSubscription } from './live-subscription.ts';
 import { isObject, mergeInto } from './merge.ts';
+import { createIntrospectionAnswers } from './introspection-answers.ts';
+import type { Introspect, IntrospectionAnswers } from './introspection-answers.ts';
 import { createRun, settled } from './operation-run.ts';
 import type { Answer, OperationRun, Step } from './operation-run.ts';
 import { recipeBytes } from './recipe-bytes.ts';
@@ -18,8 +20,7 @@ import { createStep } from './steps.ts';
 import { coerceVariables } from './variables.ts';
 import type { CoercedVariables } from './variables.ts';
 
-/** Answers an introspection operation that reads variables, on the graph's API schema. */
-export type Introspect = (query: string, variables: Readonly<Record<string, unknown>>) => ExecutionResult;
+export type { Introspect };
 
 export interface CompiledOperationOptions {
   readonly recipe: OperationRecipe;
@@ -42,20 +43,19 @@ export class CompiledOperation implements PreparedOperation {
   readonly #step: Step | null;
   readonly #source: FetchStep | null;
   readonly #subgraphs: SubgraphMap;
-  readonly #introspection: readonly IntrospectionRecipe[];
-  readonly #introspect: Introspect;
+  readonly #introspection: IntrospectionAnswers | null;
   readonly #coerce: (provided: Readonly<Record<string, unknown>>) => CoercedVariables;
 
   constructor({ recipe, inputTypes, subgraphs, introspect }: CompiledOperationOptions) {
     const { variables, conditionVariables } = recipe;
     this.summary = recipe.summary;
-    this.heapBytes = recipeBytes(recipe);
     this.#shape = createShaper(recipe);
     this.#step = recipe.plan && createStep(recipe.plan, subgraphs);
     this.#source = recipe.source;
     this.#subgraphs = subgraphs;
-    this.#introspection = recipe.introspection;
-    this.#introspect = introspect;
+    this.#introspection =
+      recipe.introspection.length > 0 ? createIntrospectionAnswers(recipe.introspection, introspect) : null;
+    this.heapBytes = recipeBytes(recipe) + (this.#introspection?.bytes ?? 0);
     this.#coerce = (provided) => coerceVariables(variables, inputTypes, conditionVariables, provided);
   }
 
@@ -118,23 +118,9 @@ export class CompiledOperation implements PreparedOperation {
     const { variables, errors } = run;
     if (run.stopped) errors.push(stoppedError(run.request.signal?.reason));
     const completions: Completion[] = [];
-    const introspection = this.#introspection.length > 0 ? this.#introspected(run) : {};
+    const introspection = this.#introspection?.answer(variables) ?? {};
     const data = this.#shape({ variables, introspection, completions }, run.data) ?? null;
     if (completions.length > 0) errors.push(...unexplained(completions, errors));
     return errors.length > 0 ? { errors, data } : { data };
-  }
-
-  #introspected({ variables }: OperationRun): Record<string, unknown> {
-    const answers: Record<string, unknown> = {};
-    for (const { key, json, query, variables: names } of this.#introspection) {
-      if (json !== null) answers[key] = JSON.parse(json);
-      else if (query !== null) {
-        const passed = Object.fromEntries(
-          names.filter((name) => name in variables).map((name) => [name, variables[name]]),
-        );
-        answers[key] = this.#introspect(query, passed).data?.[key] ?? null;
-      }
-    }
-    return answers;
   }
 }

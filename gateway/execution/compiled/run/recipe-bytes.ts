@@ -1,4 +1,4 @@
-/** What a compiled operation holds of the heap, roughly, from the recipe it was made of. */
+/** What a compiled operation holds of the heap, roughly, from the recipe it was made of; answers to introspection apart. */
 import type { OperationRecipe, PlanStep } from '../recipe.ts';
 
 const operationBytes = 3_000;
@@ -14,7 +14,6 @@ export function recipeBytes(recipe: OperationRecipe): number {
       bytes += shapeBytes + variant.fields.length * fieldBytes + variant.typenames.length * 50;
     }
   }
-  for (const { json, query } of recipe.introspection) bytes += (json?.length ?? 0) + (query?.length ?? 0);
   return bytes;
 }
 

@@ -1,3 +1,4 @@
+import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
 import { describe, expect, test, vi } from 'vitest';
 import { DomainError } from '#schema/errors.ts';
 import type { SubgraphRequest } from '#schema/subgraph-protocol.ts';
@@ -225,6 +226,16 @@ describe('introspection', () => {
       '{ a __typename Q: __type(name: "Query") { name } __type(name: "Secret") { name } }',
     );
     expect(answer).toEqual({ data: { a: 1, __typename: 'Query', Q: { name: 'Query' }, __type: null } });
+  });
+
+  test('of a whole schema is kept packed, and counted', async () => {
+    const fields = Array.from({ length: 200 }, (_, index) => `field${index}(first: Int, after: String): Int`);
+    const graph = await loadTestGraph({ a: { sdl: `type Query { ${fields.join(' ')} }` } });
+    const query = getIntrospectionQuery();
+    const operation = prepareOn(graph, query);
+    const answer = await operation.execute(requestOf());
+    expect(printSchema(buildClientSchema(answer.data as never))).toBe(graph.apiSdl);
+    expect(operation.heapBytes).toBeLessThan(JSON.stringify(answer).length / 2);
   });
 
   test('reads variables', async () => {
