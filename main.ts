@@ -27,6 +27,7 @@ import { createStoredTenantModels } from '#subgraphs/realtime/store/tenant-model
 import { createLogger } from '#subgraphs/server/logger.ts';
 import { createLocalWakeUp } from '#subgraphs/server/wake-up/local.ts';
 import { createRedisWakeUp } from '#subgraphs/server/wake-up/redis.ts';
+import { createCredentialPruning } from '#subgraphs/tenants/auth/credential-pruning.ts';
 import { createTenantsService } from '#subgraphs/tenants/service.ts';
 import { createTenantStore } from '#subgraphs/tenants/store/tenant-store.ts';
 import { type ProductConfig, readProductConfig } from './config.ts';
@@ -70,14 +71,16 @@ async function start(config: ProductConfig): Promise<void> {
       ...(entitiesUrl === null ? { transfers } : {}),
     }),
   );
+  const tenantStore = createTenantStore(control);
   const { service: tenants, identity } = await createTenantsService({
-    store: createTenantStore(control),
+    store: tenantStore,
     secret,
     logger,
     operator: config.operator,
     entities,
     wakeUp,
   });
+  starting.use(createCredentialPruning({ rows: tenantStore.endedCredentials, logger })).start();
   const events = createEventStore(database);
   const realtime = starting.use(
     createRealtimeService({ store: events, models: createStoredTenantModels(database), wakeUp, logger }),

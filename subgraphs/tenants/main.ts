@@ -7,6 +7,7 @@ import { createRemoteSubgraph } from '#subgraphs/server/remote-subgraph.ts';
 import { serveSubgraph } from '#subgraphs/server/subgraph-server.ts';
 import { createLocalWakeUp } from '#subgraphs/server/wake-up/local.ts';
 import { createRedisWakeUp } from '#subgraphs/server/wake-up/redis.ts';
+import { createCredentialPruning } from './auth/credential-pruning.ts';
 import { readTenantsConfig, type TenantsConfig } from './config.ts';
 import { createTenantsService } from './service.ts';
 import { createTenantStore } from './store/tenant-store.ts';
@@ -22,14 +23,16 @@ async function start(config: TenantsConfig): Promise<void> {
   const wakeUp = starting.use(
     config.redisUrl === null ? createLocalWakeUp() : createRedisWakeUp(config.redisUrl, logger),
   );
+  const store = createTenantStore(control);
   const { service, identity } = await createTenantsService({
-    store: createTenantStore(control),
+    store,
     secret,
     logger,
     operator: config.operator,
     entities: createRemoteSubgraph({ url: config.entitiesUrl, secret }),
     wakeUp,
   });
+  starting.use(createCredentialPruning({ rows: store.endedCredentials, logger })).start();
   const server = starting.adopt(
     await serveSubgraph({ service, identity, secret, port, host, logger }),
     (it) => it.close(),

@@ -1,6 +1,7 @@
 /** Everything that the tenants subgraph keeps. */
 import type { ControlDatabase } from '#prisma/control-database.ts';
 import { type ApiKeyRows, createApiKeyRows } from './api-key-rows.ts';
+import { createEndedCredentials, type EndedCredentials } from './ended-credentials.ts';
 import { createIdentityRows, type IdentityRows } from './identity-rows.ts';
 import { createOperatorRows, type OperatorRows } from './operator-rows.ts';
 import { createSessionRows, type SessionRows } from './session-rows.ts';
@@ -16,6 +17,7 @@ export interface TenantStore {
   readonly operators: OperatorRows;
   readonly signingKeys: SigningKeyRows;
   readonly identities: IdentityRows;
+  readonly endedCredentials: EndedCredentials;
 }
 
 /** The database stays the caller's, to close. */
@@ -28,5 +30,6 @@ export function createTenantStore(control: ControlDatabase): TenantStore {
     operators: createOperatorRows(control),
     signingKeys: createSigningKeyRows(control),
     identities: createIdentityRows(control),
+    endedCredentials: createEndedCredentials(control),
   };
 }
