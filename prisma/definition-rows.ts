@@ -13,6 +13,7 @@ export interface EntityRow {
   icon: string | null;
   position: number;
   aliases: unknown;
+  isActive: boolean;
   createdAt: string;
   updatedAt: string;
 }
@@ -43,6 +44,7 @@ export interface FieldRow {
   pendingSlot: string | null;
   isPendingUnique: boolean;
   aliases: unknown;
+  isActive: boolean;
   position: number;
   createdAt: string;
   updatedAt: string;
@@ -58,13 +60,13 @@ export interface DefinitionRows {
 }
 
 const entityColumns = words(
-  `id tenant_id name plural_name label description icon position aliases created_at updated_at`,
+  `id tenant_id name plural_name label description icon position aliases is_active created_at updated_at`,
 );
 
 const fieldColumns =
   words(`id tenant_id entity_id name key type label description is_required is_unique is_searchable
   is_filterable is_sortable default_value validation options target_entity_id inverse_name on_delete ui_config slot
-  pending_slot is_pending_unique aliases position created_at updated_at`);
+  pending_slot is_pending_unique aliases is_active position created_at updated_at`);
 
 const statement = {
   name: 'definition_rows',

@@ -26,6 +26,7 @@ export const emptyModel: TenantModel = {
   tenantId: '',
   version: 0,
   entities: [],
+  allEntities: [],
   entityByName: new Map(),
   entityByType: new Map(),
   entityById: new Map(),

@@ -71,6 +71,8 @@ export interface FieldDefinition {
   readonly pendingSlot: string | null;
   /** It is about to become unique: writers keep its keys, nothing is looked up by them yet. */
   readonly isPendingUnique: boolean;
+  /** False: not in the graph. Its values, index and keys stay. */
+  readonly isActive: boolean;
   /** Old names under which it is still known, newest first. */
   readonly aliases: readonly string[];
   /** On a view under an old name only (aliases.ts): the name that it has. */
@@ -95,16 +97,22 @@ export interface EntityDefinition {
   readonly aliases: readonly EntityAlias[];
   /** On a view under an old name only (aliases.ts): the name that it has. */
   readonly aliasOf?: string;
+  /** False: not in the graph. Its records stay. */
+  readonly isActive: boolean;
   /** In order of position. */
   readonly fields: readonly FieldDefinition[];
+  /** Fields that are stored and not in the graph: inactive ones, and relations at inactive entities. */
+  readonly inactiveFields: readonly FieldDefinition[];
 }
 
 /** All definitions of one tenant at one version: the storage layout under which a request runs. */
 export interface TenantModel {
   readonly tenantId: string;
   readonly version: number;
-  /** In order of position, then name. */
+  /** Active ones, in order of position, then name. */
   readonly entities: readonly EntityDefinition[];
+  /** Inactive ones too: for what works on definitions and on storage. */
+  readonly allEntities: readonly EntityDefinition[];
   /** By `name` ("contact"); under an old name a view (aliases.ts). */
   readonly entityByName: ReadonlyMap<string, EntityDefinition>;
   /** By generated type name ("Contact"); under an old name a view. */

@@ -2,6 +2,7 @@
  * What of a record is kept beside its data, so that the database can filter, order and search without folding text
  * itself: the slots, the folded remainders and the search text. All three follow from the data alone.
  */
+import { storedFields } from './activation.ts';
 import type { EntityDefinition, FieldDefinition } from './definition.ts';
 import { ruleOf } from './field-types.ts';
 import { countCodePoints, foldKeyLength, foldText } from './fold.ts';
@@ -30,7 +31,7 @@ function writtenSlot(field: FieldDefinition): string | null {
 
 /** Slot columns of an entity's fields, those that are being filled included. */
 export function slotColumns(entity: EntityDefinition): string[] {
-  return entity.fields.flatMap((field) => writtenSlot(field) ?? []);
+  return storedFields(entity).flatMap((field) => writtenSlot(field) ?? []);
 }
 
 /** Values by slot column, null where the field has none. */
@@ -39,7 +40,7 @@ export function slotValues(
   data: Readonly<Record<string, unknown>>,
 ): Record<string, string | number | null> {
   const values: Record<string, string | number | null> = {};
-  for (const field of entity.fields) {
+  for (const field of storedFields(entity)) {
     const slot = writtenSlot(field);
     if (slot === null) continue;
     const stored = data[field.key] ?? null;
@@ -56,7 +57,7 @@ export function toStoredData(
   const stored: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(data))
     if (value !== null && value !== undefined) stored[key] = value;
-  for (const field of entity.fields) {
+  for (const field of storedFields(entity)) {
     const text = stored[field.key];
     if (typeof text !== 'string' || !isFolded(field)) continue;
     const folded = foldText(text);

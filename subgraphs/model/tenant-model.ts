@@ -1,4 +1,5 @@
 /** A tenant's definition rows, as they are stored, become its model. */
+import { splitFields } from './activation.ts';
 import { entityAliases } from './aliases.ts';
 import { fieldTypes, onDeleteRules } from './definition.ts';
 import type {
@@ -23,6 +24,7 @@ export interface EntityRowLike {
   icon: string | null;
   position: number;
   aliases?: unknown;
+  isActive?: boolean;
 }
 
 /** A row of `field_definitions`, its columns in camelCase. */
@@ -49,6 +51,7 @@ export interface FieldRowLike {
   slot: string | null;
   pendingSlot?: string | null;
   isPendingUnique?: boolean;
+  isActive?: boolean;
   aliases?: unknown;
   position: number;
 }
@@ -75,15 +78,22 @@ export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): Te
       icon: row.icon,
       position: row.position,
       aliases: (row.aliases as readonly EntityAlias[] | undefined) ?? [],
-      fields: (fields.get(row.id) ?? []).map(parseField).toSorted(byPosition),
+      isActive: row.isActive ?? true,
+      fields: (fields.get(row.id) ?? []).map(parseField),
+      inactiveFields: [],
     }),
   );
-  const entities = unordered.toSorted(byPosition);
+  const active = new Set(unordered.filter((entity) => entity.isActive).map((entity) => entity.id));
+  const allEntities = unordered
+    .toSorted(byPosition)
+    .map((entity) => splitFields(entity, (id) => active.has(id)));
+  const entities = allEntities.filter((entity) => entity.isActive);
   const named = [...entities, ...entities.flatMap(entityAliases)];
   return {
     tenantId,
     version: rows.version,
     entities,
+    allEntities,
     entityByName: new Map(named.map((entity) => [entity.name, entity])),
     entityByType: new Map(named.map((entity) => [typeName(entity), entity])),
     entityById: new Map(entities.map((entity) => [entity.id, entity])),
@@ -123,6 +133,7 @@ function parseField(row: FieldRowLike): FieldDefinition {
     slot: row.slot,
     pendingSlot: row.pendingSlot ?? null,
     isPendingUnique: row.isPendingUnique ?? false,
+    isActive: row.isActive ?? true,
     aliases: (row.aliases as readonly string[] | undefined) ?? [],
   };
 }

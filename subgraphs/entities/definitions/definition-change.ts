@@ -1,4 +1,5 @@
 /** What a finished draft asks of the store: the difference between two versions, and what must hold of stored records. */
+import { joinFields } from '#subgraphs/model/activation.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import type { RetypeErrorRule } from './definition-input.ts';
 
@@ -85,15 +86,14 @@ export function diffDefinitions(
   after: readonly EntityDefinition[],
   notes: DraftNotes,
 ): DefinitionChange {
-  const before = base.model.entityById;
+  const old = base.model.allEntities.map(joinFields);
+  const before = new Map(old.map((entity) => [entity.id, entity]));
   const kept = new Map(after.map((entity) => [entity.id, entity]));
-  const oldFields = new Map(
-    base.model.entities.flatMap((entity) => entity.fields.map((field) => [field.id, field])),
-  );
+  const oldFields = new Map(old.flatMap((entity) => entity.fields.map((field) => [field.id, field])));
   const newFields = new Map(after.flatMap((entity) => entity.fields.map((field) => [field.id, field])));
   const changedPairs = [...newFields.values()].flatMap((field) => {
-    const old = oldFields.get(field.id);
-    return old === undefined || isSame(old, field) ? [] : [{ old, field }];
+    const known = oldFields.get(field.id);
+    return known === undefined || isSame(known, field) ? [] : [{ old: known, field }];
   });
   // Going through its records makes everything of a retyped field anew.
   const isRetyped = (field: FieldDefinition): boolean =>
@@ -102,10 +102,10 @@ export function diffDefinitions(
   return {
     createdEntities: after.filter((entity) => !before.has(entity.id)),
     updatedEntities: after.filter((entity) => {
-      const old = before.get(entity.id);
-      return old !== undefined && !isSame({ ...old, fields: [] }, { ...entity, fields: [] });
+      const known = before.get(entity.id);
+      return known !== undefined && !isSame({ ...known, fields: [] }, { ...entity, fields: [] });
     }),
-    deletedEntities: base.model.entities.filter((entity) => !kept.has(entity.id)),
+    deletedEntities: old.filter((entity) => !kept.has(entity.id)),
     createdFields,
     updatedFields: changedPairs.map(({ field }) => field),
     deletedFields: [...oldFields.values()].filter(
@@ -117,15 +117,15 @@ export function diffDefinitions(
     ),
     rebuilds: changedPairs
       .filter(
-        ({ old, field }) =>
-          base.entitiesWithRecords.has(field.entityId) && !isRetyped(field) && needsRebuild(old, field),
+        ({ old: known, field }) =>
+          base.entitiesWithRecords.has(field.entityId) && !isRetyped(field) && needsRebuild(known, field),
       )
       .map(({ field }) => field),
     needsNoDuplicates: changedPairs
-      .filter(({ old, field }) => field.isPendingUnique && !old.isPendingUnique)
+      .filter(({ old: known, field }) => field.isPendingUnique && !known.isPendingUnique)
       .map(({ field }) => field),
     droppedKeys: changedPairs
-      .filter(({ old, field }) => hasKeys(old) && !hasKeys(field))
+      .filter(({ old: known, field }) => hasKeys(known) && !hasKeys(field))
       .map(({ field }) => field),
     retypes: notes.retypes.filter(({ after: field }) => newFields.has(field.id)),
     settled: notes.settled,
@@ -139,7 +139,8 @@ const hasKeys = (field: FieldDefinition): boolean => field.isUnique || field.isP
 function needsRebuild(before: FieldDefinition, after: FieldDefinition): boolean {
   if (after.pendingSlot !== null && after.pendingSlot !== before.pendingSlot) return true;
   if (after.isPendingUnique && !before.isPendingUnique) return true;
-  if (after.isSearchable !== before.isSearchable) return true;
+  const isSearched = (field: FieldDefinition): boolean => field.isSearchable && field.isActive;
+  if (isSearched(after) !== isSearched(before)) return true;
   return after.isSearchable && !isSame(before.options ?? [], after.options ?? []);
 }
 

@@ -26,7 +26,9 @@ export interface FieldInput {
   readonly position?: number | null;
 }
 
-export type UpdateFieldInput = Partial<Omit<FieldInput, 'targetEntity'>>;
+export type UpdateFieldInput = Partial<Omit<FieldInput, 'targetEntity'>> & {
+  readonly isActive?: boolean | null;
+};
 
 export interface CreateEntityInput {
   readonly name: string;
@@ -61,4 +63,5 @@ export interface EntityRename extends Rename {
 
 export type UpdateEntityInput = Partial<Omit<CreateEntityInput, 'fields'>> & {
   readonly position?: number | null;
+  readonly isActive?: boolean | null;
 };

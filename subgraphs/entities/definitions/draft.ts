@@ -3,6 +3,7 @@
  * operations; `finish` checks every name against every other and says what has to be written.
  */
 import { DomainError, invalidField } from '#schema/errors.ts';
+import { joinFields, splitFields } from '#subgraphs/model/activation.ts';
 import type { EntityAlias, EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { typeName } from '#subgraphs/model/names.ts';
 import { type BrokenRules, createBrokenRules } from './broken-rules.ts';
@@ -63,6 +64,14 @@ export interface DefinitionDraft {
   ): FieldDefinition;
   /** The entity, or the field, is not known by an old name any more. */
   dropAlias(entityName: string, fieldName: string | null, alias: string): EntityDefinition;
+  /** The old names of an entity, or of its field, are exactly these. */
+  setAliases(
+    entityName: string,
+    fieldName: string | null,
+    aliases: readonly EntityAlias[] | readonly string[],
+  ): void;
+  /** Whether stored values would go with it; also for entities that the draft deleted. */
+  hasRecords(entityId: string): boolean;
   /** What is pending of fields whose backfill went through all records holds from now on. */
   settleBackfills(): void;
   /** A backfill found records that keep the field from becoming unique: it does not. */
@@ -73,10 +82,12 @@ export interface DefinitionDraft {
 
 /** NOT_FOUND for an entity or field that is not there, in every operation. */
 export function createDraft(base: DraftBase): DefinitionDraft {
-  const entities: DraftEntity[] = base.model.entities.map((entity) => ({
+  const before = base.model.allEntities.map(joinFields);
+  const entities: DraftEntity[] = before.map((entity) => ({
     ...entity,
     fields: entity.fields.map((field) => ({ ...field })),
   }));
+  const known = new Set(before.flatMap((entity) => entity.fields).map((field) => field.id));
   const needsEveryValue = new Map<string, FieldDefinition>();
   const retypes = new Map<string, Retype>();
   const settled: FieldDefinition[] = [];
@@ -125,10 +136,14 @@ export function createDraft(base: DraftBase): DefinitionDraft {
     return field;
   }
 
+  function fieldsBefore(entity: DraftEntity): readonly FieldDefinition[] {
+    return before.find((candidate) => candidate.id === entity.id)?.fields ?? [];
+  }
+
   function freeKey(entity: DraftEntity, name: string): string {
     const taken = new Set([
       ...entity.fields.map((field) => field.key),
-      ...(base.model.entityById.get(entity.id)?.fields ?? []).map((field) => field.key),
+      ...fieldsBefore(entity).map((field) => field.key),
       ...base.retired.filter((retired) => retired.entityId === entity.id).map((retired) => retired.key),
     ]);
     let key = name;
@@ -139,7 +154,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
   function takenSlots(entity: DraftEntity): Set<string> {
     const held = [
       ...entity.fields,
-      ...(base.model.entityById.get(entity.id)?.fields ?? []),
+      ...fieldsBefore(entity),
       ...base.retired.filter((retired) => retired.entityId === entity.id),
     ];
     return new Set(
@@ -185,7 +200,9 @@ export function createDraft(base: DraftBase): DefinitionDraft {
         icon: input.icon ?? null,
         position: Math.max(-1, ...entities.map((other) => other.position)) + 1,
         aliases: [],
+        isActive: true,
         fields: [],
+        inactiveFields: [],
       };
       checkEntity(rules, entity);
       // Known before its fields are read: a relation may point at it.
@@ -208,6 +225,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       for (const text of ['label', 'description', 'icon'] as const)
         if (input[text] !== undefined) entity[text] = input[text];
       entity.position = input.position ?? entity.position;
+      entity.isActive = input.isActive ?? entity.isActive;
       checkEntity(rules, entity);
       rules.throwAny();
       return entity;
@@ -327,6 +345,21 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       return entity;
     },
 
+    setAliases(entityName, fieldName, aliases) {
+      const entity = getEntity(entityName);
+      const rules = createBrokenRules();
+      checkAliases(rules, aliases);
+      for (const alias of aliases) {
+        if (typeof alias === 'string') checkName(rules, 'aliases', alias);
+        else if (checkName(rules, 'aliases', alias.name)) checkName(rules, 'aliases', alias.pluralName);
+      }
+      rules.throwAny();
+      if (fieldName === null) entity.aliases = aliases as readonly EntityAlias[];
+      else getField(entity, fieldName).aliases = aliases as readonly string[];
+    },
+
+    hasRecords: (entityId) => base.entitiesWithRecords.has(entityId),
+
     settleBackfills() {
       for (const id of base.filledFields ?? []) {
         const field = findFieldById(id);
@@ -347,10 +380,19 @@ export function createDraft(base: DraftBase): DefinitionDraft {
     },
 
     finish() {
-      refuseClashes(base.model.entities, entities);
+      refuseClashes(before, entities);
+      const [was, becomes] = [activeFields(before), activeFields(entities)];
+      for (const field of becomes.values()) {
+        // Records that were created while it was not in the graph have no value in it.
+        if (field.isRequired && !was.has(field.id) && known.has(field.id))
+          needsEveryValue.set(field.id, field);
+      }
       return diffDefinitions(base, entities, {
         needsEveryValue: [...needsEveryValue.values()],
-        retypes: [...retypes.values()],
+        retypes: [...retypes.values()].map((retype) => ({
+          ...retype,
+          entity: splitFields(retype.entity, (id) => entities.some((one) => one.id === id && one.isActive)),
+        })),
         settled,
         failed,
       });
@@ -362,6 +404,15 @@ export function createDraft(base: DraftBase): DefinitionDraft {
 function checkAliases(rules: BrokenRules, aliases: readonly unknown[]): void {
   if (aliases.length <= maxAliases) return;
   rules.add('keepAlias', 'maxLength', `at most ${maxAliases} old names are kept: drop one first (dropAlias)`);
+}
+
+/** Fields that are in the graph, by id. */
+function activeFields(entities: readonly EntityDefinition[]): Map<string, FieldDefinition> {
+  const active = new Set(entities.filter((entity) => entity.isActive).map((entity) => entity.id));
+  const fields = entities
+    .filter((entity) => entity.isActive)
+    .flatMap((entity) => splitFields(entity, (id) => active.has(id)).fields);
+  return new Map(fields.map((field) => [field.id, field]));
 }
 
 function checkEntity(rules: BrokenRules, entity: EntityDefinition): void {

@@ -50,6 +50,7 @@ export function newField(rules: BrokenRules, { entities, entity, input }: NewFie
     pendingSlot: null,
     isPendingUnique: false,
     aliases: [],
+    isActive: true,
   };
   // Only where nothing was said: null is a wish for none.
   const inverse = field.isUnique ? entity.name : entity.pluralName;
@@ -100,6 +101,7 @@ export function changeField(rules: BrokenRules, { field, input, hasRecords }: Ch
     'isSearchable',
     'isFilterable',
     'isSortable',
+    'isActive',
     'position',
   ] as const) {
     if (input[member] === null) rules.add(member, 'required', `${member} cannot be null`);
@@ -113,6 +115,7 @@ export function changeField(rules: BrokenRules, { field, input, hasRecords }: Ch
   }
   field.name = input.name ?? field.name;
   field.position = input.position ?? field.position;
+  field.isActive = input.isActive ?? field.isActive;
   for (const flag of ['isRequired', 'isUnique', 'isSearchable', 'isFilterable', 'isSortable'] as const)
     field[flag] = input[flag] ?? field[flag];
   for (const text of ['label', 'description', 'inverseName'] as const)

@@ -2,6 +2,7 @@
 import { DomainError } from '#schema/errors.ts';
 import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { joinFields } from '#subgraphs/model/activation.ts';
 import { typeName } from '#subgraphs/model/names.ts';
 import type { EntitiesContext } from '../context.ts';
 import { applyTemplate } from '../templates/apply-template.ts';
@@ -38,12 +39,12 @@ export const definitionResolvers: Resolvers = {
   Query: {
     async entityDefinitions(_root: unknown, _args: unknown, context: EntitiesContext) {
       const model = await newestModel(context);
-      return model.entities.map((entity) => toEntityNode(model, entity));
+      return model.allEntities.map((entity) => toEntityNode(model, entity));
     },
     async entityDefinition(_root: unknown, { name }: NameArguments, context: EntitiesContext) {
       const model = await newestModel(context);
-      const named = model.entityByName.get(name);
-      const entity = named && model.entityById.get(named.id);
+      const id = model.entityByName.get(name)?.id;
+      const entity = model.allEntities.find((candidate) => candidate.id === id || candidate.name === name);
       return entity ? toEntityNode(model, entity) : null;
     },
     planRetype(
@@ -181,13 +182,15 @@ async function change<Result>(
 
 /** Another change may have deleted it again before this one's answer was read. */
 function getEntity(model: TenantModel, id: string): EntityDefinition {
-  const entity = model.entityById.get(id);
+  const entity = model.allEntities.find((candidate) => candidate.id === id);
   if (!entity) throw new DomainError('NOT_FOUND', 'The entity was deleted meanwhile');
   return entity;
 }
 
 function findFieldNode(model: TenantModel, changed: FieldDefinition): object {
-  const field = getEntity(model, changed.entityId).fields.find((candidate) => candidate.id === changed.id);
+  const field = joinFields(getEntity(model, changed.entityId)).fields.find(
+    (candidate) => candidate.id === changed.id,
+  );
   if (!field) throw new DomainError('NOT_FOUND', 'The field was deleted meanwhile');
   return toFieldNode(model, field);
 }
@@ -197,11 +200,11 @@ function toEntityNode(model: TenantModel, entity: EntityDefinition): object {
     ...entity,
     aliases: entity.aliases.map((alias) => alias.name),
     typeName: typeName(entity),
-    fields: entity.fields.map((field) => toFieldNode(model, field)),
+    fields: joinFields(entity).fields.map((field) => toFieldNode(model, field)),
   };
 }
 
 function toFieldNode(model: TenantModel, field: FieldDefinition): object {
-  const target = field.targetEntityId === null ? undefined : model.entityById.get(field.targetEntityId);
+  const target = model.allEntities.find((entity) => entity.id === field.targetEntityId);
   return { ...field, isIndexed: field.slot !== null, targetEntity: target?.name ?? null };
 }

@@ -23,6 +23,8 @@ export interface DefinitionService extends AsyncDisposable {
   ): Promise<{ result: Result; model: TenantModel }>;
   /** How far the last backfill of each field is, by field id. */
   readBackfills: DefinitionStore['readBackfills'];
+  /** See `DefinitionStore.preview`. */
+  preview: DefinitionStore['preview'];
   /** See `DefinitionStore.planRetype`. */
   planRetype: DefinitionStore['planRetype'];
   /** Resolves once nothing is being cleared or filled. */
@@ -79,6 +81,7 @@ export function createDefinitionService({
     models,
     readBackfills: store.readBackfills,
     planRetype: store.planRetype,
+    preview: store.preview,
 
     async change(request, plan) {
       const { result, version } = await store.change(request, plan);

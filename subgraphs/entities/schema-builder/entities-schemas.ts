@@ -7,6 +7,7 @@ import { buildExecutableSubgraph, type Resolvers } from '#subgraphs/server/execu
 import type { ShieldRules } from '#subgraphs/server/shield.ts';
 import { scalarResolvers } from '#subgraphs/model/scalars.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
+import { documentResolvers } from '../definitions/document-resolvers.ts';
 import { definitionResolvers } from '../definitions/resolvers.ts';
 import { transferResolvers, transferRules } from '../transfer/resolvers.ts';
 import { recordResolvers } from './record-resolvers.ts';
@@ -26,7 +27,13 @@ const developer = atLeastInTenant('DEVELOPER');
 
 /** VIEWER reads, USER writes records, DEVELOPER defines. References (`_entities`) need a tenant only. */
 const rules: ShieldRules = {
-  Query: { ...transferRules.Query, planRetype: developer, '*': atLeastInTenant('VIEWER') },
+  Query: {
+    ...transferRules.Query,
+    planRetype: developer,
+    exportDefinitions: developer,
+    planDefinitions: developer,
+    '*': atLeastInTenant('VIEWER'),
+  },
   Mutation: {
     createEntity: developer,
     updateEntity: developer,
@@ -38,6 +45,7 @@ const rules: ShieldRules = {
     renameField: developer,
     dropAlias: developer,
     retypeField: developer,
+    applyDefinitions: developer,
     applyTemplate: developer,
     ...transferRules.Mutation,
     '*': atLeastInTenant('USER'),

@@ -38,6 +38,8 @@ export async function backfillDefault(tx: TenantTransaction, field: FieldDefinit
     icon: null,
     position: 0,
     aliases: [],
+    isActive: true,
+    inactiveFields: [],
     fields: [field],
   };
   const data = { [field.key]: field.defaultValue };

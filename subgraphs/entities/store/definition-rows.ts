@@ -10,6 +10,8 @@ export async function writeChange(tx: TenantTransaction, change: DefinitionChang
   const sent: Promise<unknown>[] = [];
   for (const field of change.deletedFields)
     sent.push(retireField(tx, field), remove(tx, 'field_definitions', field.id));
+  // Before any of the entities: they may refer to each other.
+  for (const entity of change.deletedEntities) sent.push(removeFields(tx, entity));
   for (const entity of change.deletedEntities)
     sent.push(retireEntity(tx, entity), remove(tx, 'entity_definitions', entity.id));
   for (const entity of change.updatedEntities) sent.push(updateEntity(tx, entity));
@@ -17,6 +19,14 @@ export async function writeChange(tx: TenantTransaction, change: DefinitionChang
   for (const field of change.updatedFields) sent.push(updateField(tx, field));
   for (const field of change.createdFields) sent.push(insertField(tx, field));
   await Promise.all(sent);
+}
+
+function removeFields(tx: TenantTransaction, entity: EntityDefinition): Promise<unknown> {
+  return tx.query({
+    name: 'definitions_delete_fields',
+    text: 'delete from public.field_definitions where tenant_id = $1 and entity_id = $2',
+    values: [tx.claims.tenantId, entity.id],
+  });
 }
 
 function remove(
@@ -35,8 +45,8 @@ function insertEntity(tx: TenantTransaction, entity: EntityDefinition): Promise<
   return tx.query({
     name: 'definitions_insert_entity',
     text: `
-      insert into public.entity_definitions (tenant_id, id, name, plural_name, label, description, icon, position, aliases)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      insert into public.entity_definitions (tenant_id, id, name, plural_name, label, description, icon, position, aliases, is_active)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     values: [tx.claims.tenantId, ...entityValues(entity)],
   });
 }
@@ -46,7 +56,7 @@ function updateEntity(tx: TenantTransaction, entity: EntityDefinition): Promise<
     name: 'definitions_update_entity',
     text: `
       update public.entity_definitions
-      set name = $3, plural_name = $4, label = $5, description = $6, icon = $7, position = $8, aliases = $9, updated_at = now()
+      set name = $3, plural_name = $4, label = $5, description = $6, icon = $7, position = $8, aliases = $9, is_active = $10, updated_at = now()
       where tenant_id = $1 and id = $2`,
     values: [tx.claims.tenantId, ...entityValues(entity)],
   });
@@ -62,6 +72,7 @@ function entityValues(entity: EntityDefinition): unknown[] {
     entity.icon,
     entity.position,
     toJson(entity.aliases),
+    entity.isActive,
   ];
 }
 
@@ -89,6 +100,7 @@ const fieldColumns = [
   'pending_slot',
   'is_pending_unique',
   'aliases',
+  'is_active',
   'position',
 ] as const;
 
@@ -117,6 +129,7 @@ function fieldValues(field: FieldDefinition): unknown[] {
     field.pendingSlot,
     field.isPendingUnique,
     toJson(field.aliases),
+    field.isActive,
     field.position,
   ];
 }

@@ -25,6 +25,7 @@ import {
   writeBackfills,
 } from './field-backfills.ts';
 import { planRetype, type RetypePlan, retireKey, retypeRecords } from './field-retype.ts';
+import { countLosses } from './definition-losses.ts';
 import { clearRetired, readRetired } from './retired-fields.ts';
 
 export interface ChangeRequest {
@@ -55,6 +56,14 @@ export interface DefinitionStore {
    * hold. Answers whether it changed definitions. Ends early as `clearRetired` does.
    */
   fillFields(claims: Claims, signal: AbortSignal): Promise<boolean>;
+  /**
+   * What `plan` would change, and how many records would lose values by it: by id of the deleted entity, or of the deleted
+   * or retyped field. Throws what a change would throw for its definitions alone. Changes nothing.
+   */
+  preview<Result>(
+    claims: Claims,
+    plan: (draft: DefinitionDraft) => Result,
+  ): Promise<{ result: Result; version: number; lost: ReadonlyMap<string, number> }>;
   /** What `plan`, which must retype one field, would do to the records that are there. Changes nothing. */
   planRetype(claims: Claims, plan: (draft: DefinitionDraft) => FieldDefinition): Promise<RetypePlan>;
   /** How far the last backfill of each field is, by field id. */
@@ -120,6 +129,13 @@ export function createDefinitionStore(database: RecordDatabase): DefinitionStore
         claims,
         signal,
       ),
+    async preview(claims, plan) {
+      const base = await database.transaction(claims, readBase);
+      const draft = createDraft(base);
+      const result = plan(draft);
+      const lost = await countLosses(database, claims, draft.finish());
+      return { result, version: base.model.version, lost };
+    },
     async planRetype(claims, plan) {
       const model = await load(claims);
       // As if there were no records: whether they convert is what is asked.

@@ -6,6 +6,7 @@
 import type { Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.ts';
+import { storedFields } from '#subgraphs/model/activation.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import type { BackfillFailure, DefinitionChange, Duplicate } from '../definitions/definition-change.ts';
 import type { DefinitionDraft } from '../definitions/draft.ts';
@@ -224,8 +225,8 @@ async function fillBatch(
       where tenant_id = $1 and field_id = $2 and state = 'RUNNING' for update`,
     values: [tenantId, fieldId],
   });
-  const entity = model.entityById.get(entityId);
-  const field = entity?.fields.find((candidate) => candidate.id === fieldId);
+  const entity = model.allEntities.find((candidate) => candidate.id === entityId);
+  const field = entity && storedFields(entity).find((candidate) => candidate.id === fieldId);
   if (!held || !entity || !field) return false;
   const rows = await tx.query<RecordRow>({
     name: 'backfill_batch',

@@ -1,6 +1,7 @@
 /** Uniqueness: rows of `record_keys`, one for each unique field of each live record that has a value. */
 import { DomainError } from '#schema/errors.ts';
 import type { FieldError } from '#schema/errors.ts';
+import { storedFields } from '#subgraphs/model/activation.ts';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { relationIdName } from '#subgraphs/model/names.ts';
 import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
@@ -17,7 +18,7 @@ export interface RecordKey {
 
 /** The keys that the record has. */
 export function keysOf(entity: EntityDefinition, record: Pick<StoredRecord, 'id' | 'data'>): RecordKey[] {
-  return entity.fields.flatMap((field) => {
+  return storedFields(entity).flatMap((field) => {
     const value = field.isUnique || field.isPendingUnique ? (record.data[field.key] ?? null) : null;
     if (value === null) return [];
     return [{ entityId: entity.id, field, hash: uniqueHash(field, value), recordId: record.id }];

@@ -112,7 +112,7 @@ async function clearField(
     values: [tenantId, leftover.entityId, after],
   });
   const last = rows.at(-1);
-  const entity = model.entityById.get(leftover.entityId);
+  const entity = model.allEntities.find((candidate) => candidate.id === leftover.entityId);
   if (!last || !entity) {
     await finishLeftover(tx, leftover);
     return null;

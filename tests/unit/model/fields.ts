@@ -28,6 +28,7 @@ export function testField(spec: FieldSpec): FieldDefinition {
     pendingSlot: null,
     isPendingUnique: false,
     aliases: [],
+    isActive: true,
     ...spec,
   };
 }

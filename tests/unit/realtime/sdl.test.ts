@@ -105,6 +105,7 @@ describe('composition with the other subgraphs', () => {
       [
         'definitionsChanged',
         'recordChanged',
+        'transferProgress',
         ...Object.keys(entities).map((name) => `${name}Changed`),
       ].toSorted(),
     );

@@ -1,0 +1,35 @@
+/** Inactive entities and fields: not in the graph, still in storage. */
+import type { EntityDefinition, FieldDefinition } from './definition.ts';
+
+const byPosition = (a: { position: number; name: string }, b: { position: number; name: string }): number =>
+  a.position - b.position || (a.name < b.name ? -1 : 1);
+
+/** The entity with its active fields apart from the rest. A relation is as active as the entity that it points at. */
+export function splitFields(
+  entity: EntityDefinition,
+  isActiveEntity: (id: string) => boolean,
+): EntityDefinition {
+  const isActive = (field: FieldDefinition): boolean =>
+    field.isActive && (field.targetEntityId === null || isActiveEntity(field.targetEntityId));
+  const fields = entity.fields.toSorted(byPosition);
+  return {
+    ...entity,
+    fields: fields.filter(isActive),
+    inactiveFields: fields.filter((field) => !isActive(field)),
+  };
+}
+
+/** The entity with all its fields together, as its admin defined them. */
+export function joinFields(entity: EntityDefinition): EntityDefinition {
+  if (entity.inactiveFields.length === 0) return entity;
+  return {
+    ...entity,
+    fields: [...entity.fields, ...entity.inactiveFields].toSorted(byPosition),
+    inactiveFields: [],
+  };
+}
+
+/** Every field that is stored. */
+export function storedFields(entity: EntityDefinition): readonly FieldDefinition[] {
+  return entity.inactiveFields.length === 0 ? entity.fields : [...entity.fields, ...entity.inactiveFields];
+}
