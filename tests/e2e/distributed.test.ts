@@ -1,6 +1,8 @@
 /** The distributed way to run: four processes that share only PostgreSQL (and Redis where there is one), the whole path through them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '#tests/harness/database.ts';
@@ -56,7 +58,9 @@ beforeAll(async () => {
   const database = cleanup.use(await createTestDatabase());
   const env: Record<string, string> = { DATABASE_URL: database.url };
   if (process.env.REDIS_URL) env.REDIS_URL = process.env.REDIS_URL;
-  const entities = await startSubgraph('entities', env);
+  const dataFolder = await mkdtemp(join(tmpdir(), 'tenantry-distributed-'));
+  cleanup.defer(() => rm(dataFolder, { recursive: true, force: true }));
+  const entities = await startSubgraph('entities', { ...env, TENANTRY_DATA: dataFolder });
   const tenants = await startSubgraph('tenants', { ...env, ENTITIES_URL: entities.url });
   realtime = await startSubgraph('realtime', env);
   product = await startProduct({
@@ -93,6 +97,45 @@ it('registers, defines, writes, reads and subscribes through all of them', async
     contact: { name: 'Grace', createdBy: { email: tenant.adminEmail } },
   });
   expect((await tenant.admin.query('{ contacts { totalCount } }')).contacts.totalCount).toBe(1);
+});
+
+it('takes a file through the gateway, imports it elsewhere, tells how far it is, and gives the export back', async () => {
+  const tenant = await registerTenant(product);
+  const { admin } = tenant;
+  await admin.query(
+    'mutation { createEntity(input: { name: "city", pluralName: "cities", fields: [{ name: "name", type: TEXT }] }) { id } }',
+  );
+  const content = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(product.url + path, { ...init, headers: { authorization: admin.credentials.authorization ?? '' } });
+  const toTheEnd = async (id: string): Promise<unknown> => {
+    await using states = await admin.subscribe(
+      'subscription ($id: ID!) { transferProgress(id: $id) { status rowCount } }',
+      { id },
+    );
+    for (;;) {
+      const { transferProgress } = await states.next();
+      if (!['PENDING', 'RUNNING'].includes(transferProgress.status)) return transferProgress;
+    }
+  };
+  const { startImport } = await admin.query(
+    'mutation { startImport(input: { entity: "city", format: CSV }) { id contentPath } }',
+  );
+  const names = Array.from({ length: 2_500 }, (_, index) => `Zürich ${index}`);
+  const sent = await content(startImport.contentPath, { method: 'PUT', body: `name\n${names.join('\n')}\n` });
+  expect(await sent.json()).toMatchObject({ id: startImport.id });
+  expect(await toTheEnd(startImport.id)).toEqual({ status: 'DONE', rowCount: 2_500 });
+
+  const { startExport } = await admin.query(
+    'mutation { startExport(input: { entity: "city", format: CSV, fields: ["name"] }) { id contentPath } }',
+  );
+  expect(await toTheEnd(startExport.id)).toEqual({ status: 'DONE', rowCount: 2_500 });
+  const text = await (await content(startExport.contentPath)).text();
+  expect(text.trimEnd().split('\r\n')).toEqual(['name', ...names]);
+  const stranger = await registerTenant(product);
+  const stolen = await fetch(product.url + startExport.contentPath, {
+    headers: { authorization: stranger.admin.credentials.authorization ?? '' },
+  });
+  expect(stolen.status).toBe(404);
 });
 
 it('says which part is down, and answers the rest', async () => {
