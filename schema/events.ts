@@ -53,7 +53,9 @@ export function decodeLogCursor(cursor: string): number {
   const match = /^log:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
   if (!match) {
     const message = `"${cursor.slice(0, 40)}" is not a cursor of the change log`;
-    throw new DomainError('BAD_USER_INPUT', message, { fields: [{ field: 'after', rule: 'cursor', message }] });
+    throw new DomainError('BAD_USER_INPUT', message, {
+      fields: [{ field: 'after', rule: 'cursor', message }],
+    });
   }
   return Number(match[1]);
 }
