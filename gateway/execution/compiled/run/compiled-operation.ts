@@ -2,6 +2,7 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { SubgraphRequest, SubgraphService } from '#schema/subgraph-protocol.ts';
 import type { ExecutionRequest, LiveSubscription, PreparedOperation, SubgraphMap } from '../../executor.ts';
+import { toGraphQLError } from '../../subgraph-call.ts';
 import type { FetchStep, InputTypes, OperationRecipe } from '../recipe.ts';
 import { badRequest, failedCall, stoppedError, subgraphError, unexplained } from './errors.ts';
 import type { Completion } from './errors.ts';
@@ -60,11 +61,14 @@ export class CompiledOperation implements PreparedOperation {
   }
 
   execute(request: ExecutionRequest): Promise<ExecutionResult> {
-    const coerced = this.#coerce(request.variables);
-    if (coerced.errors) return Promise.resolve({ errors: coerced.errors });
-    if (this.#source)
-      return Promise.resolve({ errors: [badRequest('Subscriptions run over a subscription transport')] });
-    return this.#complete(createRun(request, coerced.values));
+    return neverRejecting(() => {
+      const coerced = this.#coerce(request.variables);
+      if (coerced.errors) return Promise.resolve({ errors: coerced.errors });
+      if (this.#source) {
+        return Promise.resolve({ errors: [badRequest('Subscriptions run over a subscription transport')] });
+      }
+      return this.#complete(createRun(request, coerced.values));
+    });
   }
 
   async subscribe(request: ExecutionRequest): Promise<LiveSubscription | ExecutionResult> {
@@ -98,14 +102,16 @@ export class CompiledOperation implements PreparedOperation {
 
   /** Completes one event of the upstream. The event belongs to the answer from then on. */
   completeEvent(event: Answer, request: ExecutionRequest): Promise<ExecutionResult> {
-    const coerced = this.#coerce(request.variables);
-    if (coerced.errors) return Promise.resolve({ errors: coerced.errors });
-    const run = createRun(request, coerced.values);
-    for (const error of event.errors ?? []) run.errors.push(subgraphError(error, error.path));
-    if (!isObject(event.data)) return this.#complete(run, null);
-    applyRewrites(this.#source?.outputRewrites ?? [], event.data);
-    mergeInto(run.data, event.data);
-    return this.#complete(run);
+    return neverRejecting(() => {
+      const coerced = this.#coerce(request.variables);
+      if (coerced.errors) return Promise.resolve({ errors: coerced.errors });
+      const run = createRun(request, coerced.values);
+      for (const error of event.errors ?? []) run.errors.push(subgraphError(error, error.path));
+      if (!isObject(event.data)) return this.#complete(run, null);
+      applyRewrites(this.#source?.outputRewrites ?? [], event.data);
+      mergeInto(run.data, event.data);
+      return this.#complete(run);
+    });
   }
 
   #complete(run: OperationRun, step: Step | null = this.#step): Promise<ExecutionResult> {
@@ -122,5 +128,14 @@ export class CompiledOperation implements PreparedOperation {
     const data = this.#shape({ variables, introspection, completions }, run.data) ?? null;
     if (completions.length > 0) errors.push(...unexplained(completions, errors));
     return errors.length > 0 ? { errors, data } : { data };
+  }
+}
+
+/** What goes wrong in here (an answer that nothing foresaw) is an answer too: masked and logged where errors leave. */
+async function neverRejecting(run: () => Promise<ExecutionResult>): Promise<ExecutionResult> {
+  try {
+    return await run();
+  } catch (cause) {
+    return { errors: [toGraphQLError(cause)], data: null };
   }
 }
