@@ -78,6 +78,11 @@ export function observeColumn(column: string, isTextOnly: boolean, budget: Disti
 
   function addDistinct(value: unknown): void {
     if (!distinct) return;
+    if (typeof value === 'object') {
+      // No key is a document.
+      distinct = null;
+      return;
+    }
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     const key =
       text.length > maxRememberedLength

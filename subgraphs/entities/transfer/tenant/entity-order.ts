@@ -1,9 +1,10 @@
 /** In which order a tenant's entities are exported, so that records can be created as they are read. */
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { isManyToMany } from '#subgraphs/model/relations.ts';
 
 export interface OrderedEntity {
   readonly entity: EntityDefinition;
-  /** Relations at entities that come later, or at itself: they are set once all records are there. */
+  /** Relations at entities that come later, or at itself, and many-to-many ones: they are set once all records are there. */
   readonly deferred: readonly FieldDefinition[];
 }
 
@@ -23,7 +24,10 @@ export function orderEntities(model: TenantModel): OrderedEntity[] {
     left.splice(left.indexOf(next), 1);
     ordered.push({
       entity: next,
-      deferred: relationsOf(next).filter((field) => !placed.has(field.targetEntityId ?? '')),
+      deferred: next.fields.filter(
+        (field) =>
+          isManyToMany(field) || (field.type === 'RELATION' && !placed.has(field.targetEntityId ?? '')),
+      ),
     });
     placed.add(next.id);
   }

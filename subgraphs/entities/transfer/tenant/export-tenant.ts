@@ -100,7 +100,7 @@ function linkLine({ entity, deferred }: OrderedEntity, record: StoredRecord): Te
   const data = Object.fromEntries(
     deferred.flatMap((field) => {
       const id = record.data[field.key] ?? null;
-      return id === null ? [] : [[field.name, id as string]];
+      return id === null ? [] : [[field.name, id as string | string[]]];
     }),
   );
   return Object.keys(data).length === 0 ? null : { kind: 'LINKS', entity: entity.name, id: record.id, data };

@@ -15,7 +15,8 @@ export function mergeDefinitions(draft: DefinitionDraft, entities: readonly Tena
   for (const wantsRelations of [false, true]) {
     for (const entity of entities) {
       for (const field of entity.fields) {
-        if ((field.type === 'RELATION') === wantsRelations) mergeField(draft, entity.name, field);
+        const isRelation = field.type === 'RELATION' || field.type === 'MULTI_RELATION';
+        if (isRelation === wantsRelations) mergeField(draft, entity.name, field);
       }
     }
   }

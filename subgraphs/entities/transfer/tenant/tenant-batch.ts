@@ -192,6 +192,9 @@ function toInput(
   return Object.fromEntries(
     Object.entries(data).map(([name, value]) => {
       const isRelation = findField(entity, name)?.type === 'RELATION';
+      if (Array.isArray(value) && findField(entity, name)?.type === 'MULTI_RELATION') {
+        return [name, value.map((id) => (typeof id === 'string' ? idHere(job, id) : id))];
+      }
       return isRelation && typeof value === 'string'
         ? [relationIdName(name), idHere(job, value)]
         : [name, value];

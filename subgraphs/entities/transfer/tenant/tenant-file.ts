@@ -74,7 +74,7 @@ const lineShape = z.discriminatedUnion('kind', [
     kind: z.literal('LINKS'),
     entity: z.string(),
     id: z.uuid(),
-    data: z.record(z.string(), z.uuid()),
+    data: z.record(z.string(), z.union([z.uuid(), z.array(z.uuid())])),
   }),
   z.object({
     kind: z.literal('END'),
@@ -114,7 +114,7 @@ function describeField(model: TenantModel, field: FieldDefinition): TenantLineOf
   const { name, type, label, description, isRequired, isUnique, isSearchable, isFilterable, isSortable } =
     field;
   const { defaultValue, validation, options, inverseName, onDelete, uiConfig, position } = field;
-  const isRelation = type === 'RELATION';
+  const isRelation = type === 'RELATION' || type === 'MULTI_RELATION';
   const described: FieldInput = {
     ...{
       name,

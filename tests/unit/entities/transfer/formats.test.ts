@@ -131,6 +131,14 @@ describe('JSON', () => {
     await expect(rowsOf(text, json)).rejects.toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ rule }] });
   });
 
+  it('reports what is nested without end, and reads on', async () => {
+    const deep = `{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+    const fine = `{"a":${'['.repeat(90)}"[[{"${']'.repeat(90)}}`;
+    const values = await valuesOf(`[${deep},${fine},{"a":1}]`, json, 65_536);
+    expect([values[0], values[2]]).toEqual(['depth', { a: 1 }]);
+    expect(await valuesOf(`${deep}\n{"a":1}`, ndjson, 65_536)).toEqual(['depth', { a: 1 }]);
+  });
+
   it('ends where a row would fill the memory', async () => {
     const text = `[{"a":"${'x'.repeat(maxRowLength + 10)}"}]`;
     await expect(rowsOf(text, json, 65_536)).rejects.toMatchObject({ fields: [{ rule: 'rowLength' }] });
