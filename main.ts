@@ -24,6 +24,7 @@ import { createRetention } from '#subgraphs/realtime/log/retention.ts';
 import { createRealtimeService } from '#subgraphs/realtime/service.ts';
 import { createEventStore } from '#subgraphs/realtime/store/event-log.ts';
 import { createStoredTenantModels } from '#subgraphs/realtime/store/tenant-models.ts';
+import { endOnSignal } from '#subgraphs/server/end-on-signal.ts';
 import { createLogger } from '#subgraphs/server/logger.ts';
 import { createLocalWakeUp } from '#subgraphs/server/wake-up/local.ts';
 import { createRedisWakeUp } from '#subgraphs/server/wake-up/redis.ts';
@@ -115,16 +116,7 @@ async function start(config: ProductConfig): Promise<void> {
   starting.defer(() => gateway.close());
   const signIns = config.demo ? await createDemo({ tenants, records, definitions }) : [];
 
-  const running = starting.move();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      logger.info({ signal }, 'going down');
-      running.disposeAsync().catch((error: unknown) => {
-        logger.error({ err: error }, 'did not go down cleanly');
-        process.exitCode = 1;
-      });
-    });
-  }
+  endOnSignal(starting.move(), logger);
   process.stdout.write(describe(gateway.url, signIns));
 }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { migrate } from '#prisma/migrate.ts';
 import { createRecordDatabase } from '#prisma/record-database.ts';
 import { deriveRolePassword } from '#prisma/roles.ts';
+import { endOnSignal } from '#subgraphs/server/end-on-signal.ts';
 import { createLogger } from '#subgraphs/server/logger.ts';
 import { createRemoteSubgraph } from '#subgraphs/server/remote-subgraph.ts';
 import { serveSubgraph } from '#subgraphs/server/subgraph-server.ts';
@@ -58,16 +59,7 @@ async function start(config: EntitiesConfig): Promise<void> {
     (it) => it.close(),
   );
 
-  const running = starting.move();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      logger.info({ signal }, 'going down');
-      running.disposeAsync().catch((error: unknown) => {
-        logger.error({ err: error }, 'did not go down cleanly');
-        process.exitCode = 1;
-      });
-    });
-  }
+  endOnSignal(starting.move(), logger);
   logger.info(`entities is ready at ${server.url}`);
 }
 

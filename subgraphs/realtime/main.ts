@@ -2,6 +2,7 @@
 import { migrate } from '#prisma/migrate.ts';
 import { createRecordDatabase } from '#prisma/record-database.ts';
 import { deriveRolePassword } from '#prisma/roles.ts';
+import { endOnSignal } from '#subgraphs/server/end-on-signal.ts';
 import { createLogger } from '#subgraphs/server/logger.ts';
 import type { SubgraphConfig } from '#subgraphs/server/subgraph-config.ts';
 import { serveSubgraph } from '#subgraphs/server/subgraph-server.ts';
@@ -38,16 +39,7 @@ async function start(config: SubgraphConfig): Promise<void> {
   starting.use(service);
   retention.start();
 
-  const running = starting.move();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      logger.info({ signal }, 'going down');
-      running.disposeAsync().catch((error: unknown) => {
-        logger.error({ err: error }, 'did not go down cleanly');
-        process.exitCode = 1;
-      });
-    });
-  }
+  endOnSignal(starting.move(), logger);
   logger.info(`realtime is ready at ${server.url}`);
 }
 

@@ -2,6 +2,7 @@
 import { createControlDatabase } from '#prisma/control-database.ts';
 import { migrate } from '#prisma/migrate.ts';
 import { deriveRolePassword } from '#prisma/roles.ts';
+import { endOnSignal } from '#subgraphs/server/end-on-signal.ts';
 import { createLogger } from '#subgraphs/server/logger.ts';
 import { createRemoteSubgraph } from '#subgraphs/server/remote-subgraph.ts';
 import { serveSubgraph } from '#subgraphs/server/subgraph-server.ts';
@@ -38,16 +39,7 @@ async function start(config: TenantsConfig): Promise<void> {
     (it) => it.close(),
   );
 
-  const running = starting.move();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      logger.info({ signal }, 'going down');
-      running.disposeAsync().catch((error: unknown) => {
-        logger.error({ err: error }, 'did not go down cleanly');
-        process.exitCode = 1;
-      });
-    });
-  }
+  endOnSignal(starting.move(), logger);
   logger.info(`tenants is ready at ${server.url}`);
 }
 
