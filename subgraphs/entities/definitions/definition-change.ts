@@ -95,7 +95,7 @@ export function diffDefinitions(
     const known = oldFields.get(field.id);
     return known === undefined || isSame(known, field) ? [] : [{ old: known, field }];
   });
-  // Going through its records makes everything of a retyped field anew.
+  // Its conversion writes the search text anew.
   const isRetyped = (field: FieldDefinition): boolean =>
     notes.retypes.some(({ after: retyped }) => retyped.id === field.id);
   const createdFields = [...newFields.values()].filter((field) => !oldFields.has(field.id));
@@ -118,7 +118,8 @@ export function diffDefinitions(
     rebuilds: changedPairs
       .filter(
         ({ old: known, field }) =>
-          base.entitiesWithRecords.has(field.entityId) && !isRetyped(field) && needsRebuild(known, field),
+          base.entitiesWithRecords.has(field.entityId) &&
+          (becomesPending(known, field) || (!isRetyped(field) && isSearchedAnew(known, field))),
       )
       .map(({ field }) => field),
     needsNoDuplicates: changedPairs
@@ -135,10 +136,13 @@ export function diffDefinitions(
 
 const hasKeys = (field: FieldDefinition): boolean => field.isUnique || field.isPendingUnique;
 
-/** Whether what is kept of each record beside its values is another now, or becomes so. */
-function needsRebuild(before: FieldDefinition, after: FieldDefinition): boolean {
+function becomesPending(before: FieldDefinition, after: FieldDefinition): boolean {
   if (after.pendingSlot !== null && after.pendingSlot !== before.pendingSlot) return true;
-  if (after.isPendingUnique && !before.isPendingUnique) return true;
+  return after.isPendingUnique && !before.isPendingUnique;
+}
+
+/** Whether records have another search text now. */
+function isSearchedAnew(before: FieldDefinition, after: FieldDefinition): boolean {
   const isSearched = (field: FieldDefinition): boolean => field.isSearchable && field.isActive;
   if (isSearched(after) !== isSearched(before)) return true;
   return after.isSearchable && !isSame(before.options ?? [], after.options ?? []);

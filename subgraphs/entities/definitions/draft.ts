@@ -4,8 +4,7 @@
  */
 import { DomainError, invalidField } from '#schema/errors.ts';
 import { joinFields, splitFields } from '#subgraphs/model/activation.ts';
-import type { EntityAlias, EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
-import { typeName } from '#subgraphs/model/names.ts';
+import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { type BrokenRules, createBrokenRules } from './broken-rules.ts';
 import { refuseClashes } from './clashes.ts';
 import {
@@ -19,17 +18,17 @@ import {
 } from './definition-change.ts';
 import type {
   CreateEntityInput,
-  EntityRename,
   FieldInput,
-  Rename,
   RetypeErrorRule,
   RetypeInput,
   UpdateEntityInput,
   UpdateFieldInput,
 } from './definition-input.ts';
+import { createDraftNames, type DraftNames } from './draft-names.ts';
+import { createDraftStorage } from './draft-storage.ts';
+import { checkEntity } from './entity-rules.ts';
 import { changeField, changeType, newField } from './field-draft.ts';
 import { checkField } from './field-rules.ts';
-import { checkName, checkText, maxDescriptionLength, maxIconLength, maxLabelLength } from './name-rules.ts';
 import { pluralOf } from './plural.ts';
 import { findSlot } from './slots.ts';
 
@@ -37,10 +36,8 @@ export const maxEntities = 200;
 export const maxFields = 200;
 /** Of all entities together: composing and loading a tenant's graph costs time and memory by its fields. */
 export const maxFieldsOfTenant = 4000;
-/** Old names of one entity or field. */
-export const maxAliases = 5;
 
-export interface DefinitionDraft {
+export interface DefinitionDraft extends DraftNames {
   /** As they stand in the draft. */
   readonly entities: readonly EntityDefinition[];
   findEntity(name: string): EntityDefinition | undefined;
@@ -52,9 +49,6 @@ export interface DefinitionDraft {
   createField(entityName: string, input: FieldInput): FieldDefinition;
   updateField(entityName: string, name: string, input: UpdateFieldInput): FieldDefinition;
   deleteField(entityName: string, name: string): void;
-  /** The names that it gives up are kept as an alias, unless `keepAlias` is false. */
-  renameEntity(name: string, rename: EntityRename): EntityDefinition;
-  renameField(entityName: string, name: string, rename: Rename): FieldDefinition;
   /** Another type: its values are converted, under a key of their own. */
   retypeField(
     entityName: string,
@@ -62,14 +56,6 @@ export interface DefinitionDraft {
     input: RetypeInput,
     onError: RetypeErrorRule,
   ): FieldDefinition;
-  /** The entity, or the field, is not known by an old name any more. */
-  dropAlias(entityName: string, fieldName: string | null, alias: string): EntityDefinition;
-  /** The old names of an entity, or of its field, are exactly these. */
-  setAliases(
-    entityName: string,
-    fieldName: string | null,
-    aliases: readonly EntityAlias[] | readonly string[],
-  ): void;
   /** Whether stored values would go with it; also for entities that the draft deleted. */
   hasRecords(entityId: string): boolean;
   /** What is pending of fields whose backfill went through all records holds from now on. */
@@ -88,6 +74,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
     fields: entity.fields.map((field) => ({ ...field })),
   }));
   const known = new Set(before.flatMap((entity) => entity.fields).map((field) => field.id));
+  const { freeKey, takenSlots, assignSlot } = createDraftStorage(base, before);
   const needsEveryValue = new Map<string, FieldDefinition>();
   const retypes = new Map<string, Retype>();
   const settled: FieldDefinition[] = [];
@@ -134,44 +121,6 @@ export function createDraft(base: DraftBase): DefinitionDraft {
     field.slot = findSlot(field, takenSlots(entity));
     entity.fields.push(field);
     return field;
-  }
-
-  function fieldsBefore(entity: DraftEntity): readonly FieldDefinition[] {
-    return before.find((candidate) => candidate.id === entity.id)?.fields ?? [];
-  }
-
-  function freeKey(entity: DraftEntity, name: string): string {
-    const taken = new Set([
-      ...entity.fields.map((field) => field.key),
-      ...fieldsBefore(entity).map((field) => field.key),
-      ...base.retired.filter((retired) => retired.entityId === entity.id).map((retired) => retired.key),
-    ]);
-    let key = name;
-    for (let number = 2; taken.has(key); number++) key = `${name}_${number}`;
-    return key;
-  }
-
-  function takenSlots(entity: DraftEntity): Set<string> {
-    const held = [
-      ...entity.fields,
-      ...fieldsBefore(entity),
-      ...base.retired.filter((retired) => retired.entityId === entity.id),
-    ];
-    return new Set(
-      held.flatMap((one) => [one.slot ?? [], ('pendingSlot' in one && one.pendingSlot) || []].flat()),
-    );
-  }
-
-  /** With records, a slot is read from once it was filled. */
-  function assignSlot(entity: DraftEntity, field: DraftField): void {
-    if (field.slot !== null) return;
-    const slot = field.pendingSlot ?? findSlot(field, takenSlots(entity));
-    const hasRecords = base.entitiesWithRecords.has(entity.id);
-    field.slot = hasRecords ? null : slot;
-    field.pendingSlot = hasRecords ? slot : null;
-    if (hasRecords) return;
-    field.isUnique ||= field.isPendingUnique;
-    field.isPendingUnique = false;
   }
 
   function findFieldById(id: string): DraftField | undefined {
@@ -278,34 +227,6 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       entity.fields.splice(entity.fields.indexOf(getField(entity, name)), 1);
     },
 
-    renameEntity(name, { to, pluralName, keepAlias = true }) {
-      const entity = getEntity(name);
-      const old = { name: entity.name, pluralName: entity.pluralName };
-      entity.name = to;
-      entity.pluralName = pluralName ?? pluralOf(to);
-      const rules = createBrokenRules();
-      checkEntity(rules, entity);
-      const given = entity.aliases.filter((alias) => alias.name !== to);
-      entity.aliases = keepAlias && old.name !== to ? [old, ...given] : given;
-      checkAliases(rules, entity.aliases);
-      rules.throwAny();
-      return entity;
-    },
-
-    renameField(entityName, name, { to, keepAlias = true }) {
-      const entity = getEntity(entityName);
-      const field = getField(entity, name);
-      field.name = to;
-      const rules = createBrokenRules();
-      checkField(rules, field);
-      const given = field.aliases.filter((alias) => alias !== to);
-      field.aliases = keepAlias && name !== to ? [name, ...given] : given;
-      checkAliases(rules, field.aliases);
-      rules.throwAny();
-      sortFields(entity);
-      return field;
-    },
-
     retypeField(entityName, name, input, onError) {
       const entity = getEntity(entityName);
       const field = getField(entity, name);
@@ -332,31 +253,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       return field;
     },
 
-    dropAlias(entityName, fieldName, alias) {
-      const entity = getEntity(entityName);
-      const owner = fieldName === null ? entity : getField(entity, fieldName);
-      const isDropped = (one: string | EntityAlias): boolean =>
-        (typeof one === 'string' ? one : one.name) === alias;
-      if (!owner.aliases.some(isDropped)) {
-        throw new DomainError('NOT_FOUND', `"${owner.name}" has no old name "${alias.slice(0, 80)}"`);
-      }
-      if ('fields' in owner) owner.aliases = owner.aliases.filter((one) => !isDropped(one));
-      else owner.aliases = owner.aliases.filter((one) => !isDropped(one));
-      return entity;
-    },
-
-    setAliases(entityName, fieldName, aliases) {
-      const entity = getEntity(entityName);
-      const rules = createBrokenRules();
-      checkAliases(rules, aliases);
-      for (const alias of aliases) {
-        if (typeof alias === 'string') checkName(rules, 'aliases', alias);
-        else if (checkName(rules, 'aliases', alias.name)) checkName(rules, 'aliases', alias.pluralName);
-      }
-      rules.throwAny();
-      if (fieldName === null) entity.aliases = aliases as readonly EntityAlias[];
-      else getField(entity, fieldName).aliases = aliases as readonly string[];
-    },
+    ...createDraftNames({ getEntity, getField, sortFields }),
 
     hasRecords: (entityId) => base.entitiesWithRecords.has(entityId),
 
@@ -400,12 +297,6 @@ export function createDraft(base: DraftBase): DefinitionDraft {
   };
 }
 
-/** Every old name of an entity is its whole part of the graph once more. */
-function checkAliases(rules: BrokenRules, aliases: readonly unknown[]): void {
-  if (aliases.length <= maxAliases) return;
-  rules.add('keepAlias', 'maxLength', `at most ${maxAliases} old names are kept: drop one first (dropAlias)`);
-}
-
 /** Fields that are in the graph, by id. */
 function activeFields(entities: readonly EntityDefinition[]): Map<string, FieldDefinition> {
   const active = new Set(entities.filter((entity) => entity.isActive).map((entity) => entity.id));
@@ -413,19 +304,4 @@ function activeFields(entities: readonly EntityDefinition[]): Map<string, FieldD
     .filter((entity) => entity.isActive)
     .flatMap((entity) => splitFields(entity, (id) => active.has(id)).fields);
   return new Map(fields.map((field) => [field.id, field]));
-}
-
-function checkEntity(rules: BrokenRules, entity: EntityDefinition): void {
-  const isNamed = checkName(rules, 'name', entity.name);
-  const isListed = checkName(rules, 'pluralName', entity.pluralName);
-  checkText(rules, 'label', entity.label, maxLabelLength);
-  checkText(rules, 'description', entity.description, maxDescriptionLength);
-  checkText(rules, 'icon', entity.icon, maxIconLength);
-  if (isNamed && isListed && entity.name.toLowerCase() === entity.pluralName.toLowerCase()) {
-    const message = `The plural name of "${entity.name}" must differ from its name (upper and lower case count as equal): give a pluralName`;
-    throw new DomainError('CONFLICT', message, {
-      fields: [{ field: 'pluralName', rule: 'unique', message }],
-    });
-  }
-  if (isNamed && typeName(entity) === '_') rules.add('name', 'name', 'name needs a letter or a digit');
 }

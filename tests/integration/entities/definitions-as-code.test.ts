@@ -177,6 +177,32 @@ it('renames what is known by an old name of the document, with its records', asy
   expect([articles.nodes, products.nodes]).toEqual([[{ title: 'kept' }], [{ name: 'kept' }]]);
 });
 
+it('converts, indexes and makes unique in one document, with what follows in the background', async () => {
+  await tenant.createEntity({
+    name: 'item',
+    fields: [{ name: 'code', type: 'TEXT', isFilterable: false, isSortable: false, isSearchable: false }],
+  });
+  await tenant.query(`mutation { createItems(inputs: [{ code: "1" }, { code: "2" }]) { id } }`);
+  const document = await exported();
+  Object.assign(document.entities[0].fields[0], {
+    type: 'INTEGER',
+    isUnique: true,
+    isFilterable: true,
+    isSearchable: true,
+  });
+  const { applyDefinitions } = await tenant.query(apply, { definitions: document });
+  expect(applyDefinitions.steps.map((step: Anything) => step.kind)).toEqual(['RETYPE', 'UPDATE']);
+  // What is on its way is wanted already.
+  expect((await tenant.query(plan, { definitions: document })).planDefinitions.steps).toEqual([]);
+  await fixture.service.definitions.idle();
+  const { itemByCode, items } = await tenant.query(
+    `{ itemByCode(code: 2) { code } items(search: "1", filter: { code: { lt: 2 } }) { totalCount } }`,
+  );
+  expect([itemByCode, items.totalCount]).toEqual([{ code: 2 }, 1]);
+  expect((await tenant.refusal(`mutation { createItem(input: { code: 2 }) { id } }`)).code).toBe('CONFLICT');
+  expect(await exported()).toEqual(document);
+});
+
 it('brings entities in order, also where they refer to each other', async () => {
   const relation = (name: string, targetEntity: string) => ({
     name,
