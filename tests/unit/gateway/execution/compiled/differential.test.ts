@@ -14,7 +14,7 @@ import { generateGraph } from './differential/supergraph-generator.ts';
 
 const cases = Number(process.env.DIFFERENTIAL_CASES ?? 600);
 const firstSeed = Number(process.env.DIFFERENTIAL_SEED ?? 1);
-const operationsPerGraph = 15;
+const operationsPerGraph = 20;
 
 /** A third of the cases have no faults, so that answers run deep; the others have some of every kind. */
 function drawFaults(seed: number): Faults {
@@ -34,7 +34,7 @@ function drawFaults(seed: number): Faults {
 }
 
 test(`answers as executeQueryPlan does (${cases} cases from seed ${firstSeed})`, {
-  timeout: 60_000 + cases * 100,
+  timeout: 120_000 + cases * 200,
 }, async () => {
   let ran = 0;
   let withErrors = 0;

@@ -13,7 +13,7 @@ import type { SubgraphService } from '#schema/subgraph-protocol.ts';
 import type { LoadedGraph } from '#gateway/execution/executor.ts';
 import { createCompiledEngine } from '#gateway/execution/compiled/engine.ts';
 import type { GeneratedOperation } from './operation-generator.ts';
-import { createSimulator } from './subgraph-simulator.ts';
+import { buildSimulatedSchema, createSimulator } from './subgraph-simulator.ts';
 import type { Faults, Simulator } from './subgraph-simulator.ts';
 import type { GeneratedGraph } from './supergraph-generator.ts';
 
@@ -41,6 +41,7 @@ export async function createGraphPair(graph: GeneratedGraph): Promise<GraphPair>
     supergraphSchema: supergraph.schema.toGraphQLJSSchema(),
     planner: new QueryPlanner(supergraph),
   };
+  const schemas = new Map([...graph.subgraphs].map(([name, sdl]) => [name, buildSimulatedSchema(sdl)]));
   let simulators = new Map<string, Simulator>();
   const subgraphs = new Map<string, SubgraphService>();
   for (const name of graph.subgraphs.keys())
@@ -50,15 +51,17 @@ export async function createGraphPair(graph: GeneratedGraph): Promise<GraphPair>
     );
   const ours = await createCompiledEngine({ subgraphs }).load(graph.supergraphSdl);
   const remotes = new Map([...subgraphs].map(([name, service]) => [name, { ...service, isRemote: true }]));
-  const merging = await createCompiledEngine({ subgraphs: remotes }).load(graph.supergraphSdl);
+  let merging: LoadedGraph | undefined;
   return {
     schema: stock.schema,
     async run(operation, faults) {
       simulators = new Map(
-        [...graph.subgraphs].map(([name, sdl]) => [name, createSimulator(name, sdl, faults)]),
+        [...schemas].map(([name, schema]) => [name, createSimulator(name, schema, faults)]),
       );
       // Merged calls draw other faults, except those of resolvers.
-      const ourAnswer = await runOurs(hasCallFaults(faults) ? ours : merging, operation);
+      if (!hasCallFaults(faults))
+        merging ??= await createCompiledEngine({ subgraphs: remotes }).load(graph.supergraphSdl);
+      const ourAnswer = await runOurs(hasCallFaults(faults) ? ours : (merging ?? ours), operation);
       const stockAnswer = await runStock(stock, simulators, operation);
       const stockGaveUp = stockAnswer === null || !('data' in stockAnswer);
       const difference = stockGaveUp ? null : differenceOf(ourAnswer, stockAnswer);

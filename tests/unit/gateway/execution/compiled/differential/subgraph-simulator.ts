@@ -58,13 +58,17 @@ interface Thing {
 
 const population = 4;
 
-export function createSimulator(name: string, sdl: string, faults: Faults): Simulator {
+/** The schema of a simulated subgraph: values come from the simulator, so no field resolves itself. */
+export function buildSimulatedSchema(sdl: string): GraphQLSchema {
   const schema = buildSubgraphSchema([{ typeDefs: parse(sdl) }]);
   const entityType = schema.getType('_Entity');
   if (entityType && isUnionType(entityType)) entityType.resolveType = undefined;
   const query = schema.getQueryType()?.getFields();
   for (const field of Object.values(query ?? {})) field.resolve = undefined;
+  return schema;
+}
 
+export function createSimulator(name: string, schema: GraphQLSchema, faults: Faults): Simulator {
   return async (call) => {
     const representations = call.variables.representations as unknown[] | undefined;
     const distinct =
