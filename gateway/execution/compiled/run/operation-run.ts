@@ -48,5 +48,4 @@ export function settled(run: OperationRun, pending: Promise<void>): Promise<void
   });
 }
 
-export type Errors = { readonly errors: readonly GraphQLError[] };
 export type Answer = ExecutionResult;
