@@ -98,5 +98,8 @@ function discardBody(request: IncomingMessage): void {
 function messageOf(status: number, error: FastifyError): string {
   if (status === 413) return `The request's body is larger than ${maxBodyBytes} bytes.`;
   if (status === 415) return 'The content type must be application/json.';
+  // The parser refuses names that could reach a prototype, in the same words as what is no JSON.
+  if (error.code === 'FST_ERR_CTP_INVALID_JSON_BODY')
+    return 'The request\'s body is not JSON, or has a member named "__proto__" or "constructor".';
   return error.message;
 }

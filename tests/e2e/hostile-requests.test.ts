@@ -86,6 +86,22 @@ describe('an operation', () => {
   });
 });
 
+describe('a body', () => {
+  it.each(['{"query": ', '{"query":"{ me { id } }","variables":{"a":{"__proto__":{"b":1}}}}'])(
+    'that is no JSON, or reaches for a prototype, is refused in words that say so: %s',
+    async (body) => {
+      const response = await fetch(`${product.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${tenant.adminToken}` },
+        body,
+      });
+      expect(response.status).toBe(400);
+      const { errors } = (await response.json()) as { errors: { message: string }[] };
+      expect(errors[0]?.message).toMatch(/not JSON, or has a member named "__proto__"/);
+    },
+  );
+});
+
 describe('an answer', () => {
   it('that would multiply beyond any memory is refused, and the product goes on', async () => {
     await tenant.admin.query(`mutation { createEntity(input: { name: "node_", pluralName: "nodes_", fields: [
