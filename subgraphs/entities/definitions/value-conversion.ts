@@ -25,8 +25,8 @@ function candidateOf(from: FieldDefinition, to: FieldDefinition, stored: unknown
   }
   if (typeof stored === 'object') return textTypes.has(to.type) ? JSON.stringify(stored) : stored;
   if (typeof stored === 'boolean' && (to.type === 'INTEGER' || to.type === 'NUMBER')) return stored ? 1 : 0;
-  if (typeof stored !== 'string' && textTypes.has(to.type)) return String(stored);
-  if (typeof stored !== 'string' && to.type === 'MULTI_SELECT') return cell(String(stored), to);
+  if (typeof stored !== 'string' && textTypes.has(to.type)) return JSON.stringify(stored);
+  if (typeof stored !== 'string' && to.type === 'MULTI_SELECT') return cell(JSON.stringify(stored), to);
   return cell(stored, to);
 }
 

@@ -40,7 +40,9 @@ export function orderSdl(model: TenantModel, entity: EntityDefinition): string {
   for (const field of entity.fields) {
     if (!isOrderMember(field)) continue;
     const type = field.type === 'RELATION' ? orderTypeName(getTarget(model, field)) : 'OrderDirection';
-    members.push(`${describe(field.description ?? field.label, '  ')}  ${field.name}: ${type}${deprecation(field)}`);
+    members.push(
+      `${describe(field.description ?? field.label, '  ')}  ${field.name}: ${type}${deprecation(field)}`,
+    );
   }
   return `"""How ${typeName(entity)} records are ordered: one member for each term. Equal ones are ordered by id."""
 input ${orderTypeName(entity)} {
