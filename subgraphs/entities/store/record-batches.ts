@@ -164,16 +164,21 @@ export async function restoreBatch(
   return answer(wanted, changes);
 }
 
-/** Removes keys of many records. One statement. */
+/** Removes keys of many records. One statement; hashes as bytea, since decoding in a condition would keep it from the index. */
 async function deleteTheseKeys(
   scope: WriteScope,
   entity: EntityDefinition,
   keys: readonly RecordKey[],
 ): Promise<void> {
   if (keys.length === 0) return;
-  const text = `delete from record_keys k using unnest($3::uuid[], $4::text[]) as u (k, h)
-    where k.tenant_id = $1::uuid and k.entity_id = $2::uuid and k.key_id = u.k and k.hash = decode(u.h, 'hex')`;
-  const values = [scope.tenantId, entity.id, keys.map((key) => key.field.id), keys.map((key) => key.hash)];
+  const text = `delete from record_keys k using unnest($3::uuid[], $4::bytea[]) as u (k, h)
+    where k.tenant_id = $1::uuid and k.entity_id = $2::uuid and k.key_id = u.k and k.hash = u.h`;
+  const values = [
+    scope.tenantId,
+    entity.id,
+    keys.map((key) => key.field.id),
+    keys.map((key) => Buffer.from(key.hash, 'hex')),
+  ];
   await scope.tx.query({ text, values });
 }
 
