@@ -90,12 +90,14 @@ function mergeResolvers(generated: Resolvers): Resolvers {
     Query: {
       ...generated.Query,
       ...definitionResolvers.Query,
+      ...documentResolvers.Query,
       ...untypedResolvers.Query,
       ...transferResolvers.Query,
     },
     Mutation: {
       ...generated.Mutation,
       ...definitionResolvers.Mutation,
+      ...documentResolvers.Mutation,
       ...untypedResolvers.Mutation,
       ...transferResolvers.Mutation,
     },
