@@ -101,7 +101,11 @@ async function start(config: ProductConfig): Promise<void> {
     config: { ...config.gateway, subgraphSecret: secret },
     subgraphs: subgraphNames.map((name) => {
       const elsewhere = config.gateway.subgraphUrls[name];
-      return elsewhere === null ? local[name] : starting.use(createHttpSubgraph(addressOf(name, elsewhere)));
+      return elsewhere === null
+        ? local[name]
+        : starting.use(
+            createHttpSubgraph({ ...addressOf(name, elsewhere), shareReads: config.gateway.shareInFlight }),
+          );
     }),
     identity:
       tenantsUrl === null ? identity : starting.use(createHttpIdentity(addressOf('tenants', tenantsUrl))),

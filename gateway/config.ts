@@ -13,6 +13,8 @@ export interface GatewayConfig {
     readonly realtime: string | null;
   };
   readonly subgraphTimeoutMs: number;
+  /** Whether equal reads of one identity that are under way at once share one call to a subgraph over HTTP. */
+  readonly shareInFlight: boolean;
   /** Whether `__schema`, `__type` and /schema.graphql answer. */
   readonly introspection: boolean;
   /** What loaded graphs may hold together. */
@@ -82,6 +84,7 @@ function shapeOf(production: boolean) {
     ENTITIES_URL: url,
     REALTIME_URL: url,
     SUBGRAPH_TIMEOUT_MS: wholeNumber(100, 600_000, 15_000),
+    SHARE_IN_FLIGHT: flag(true),
     INTROSPECTION: flag(true),
     GRAPH_HEAP_MB: wholeNumber(16, 1_000_000, 512),
     LOG_LEVEL: z.enum(logLevels, { message: `one of ${logLevels.join(', ')}` }).default('info'),
@@ -118,6 +121,7 @@ export function readGatewayConfig(environment: Readonly<Record<string, string | 
       realtime: options.REALTIME_URL,
     },
     subgraphTimeoutMs: options.SUBGRAPH_TIMEOUT_MS,
+    shareInFlight: options.SHARE_IN_FLIGHT,
     introspection: options.INTROSPECTION,
     graphHeapMb: options.GRAPH_HEAP_MB,
     logLevel: options.LOG_LEVEL,

@@ -1,12 +1,15 @@
 /** The gateway as a process of its own, in front of subgraphs that are served elsewhere. */
+import { readFile } from 'node:fs/promises';
 import { subgraphNames } from '#schema/subgraph-protocol.ts';
 import { readGatewayConfig, type GatewayConfig } from './config.ts';
 import { createClaimsSigner } from './execution/http/claims-signer.ts';
 import { createHttpIdentity, createHttpSubgraph } from './execution/http/http-subgraph.ts';
 import { graphiqlFolder } from './http/graphiql/folder.ts';
 import { createRemoteTransfers } from './http/remote-transfers.ts';
-import { createLogger } from './logger.ts';
+import { createLogger, type Logger } from './logger.ts';
 import { createGateway } from './server.ts';
+import { isSupergraphStart, readSupergraphConfig, type SupergraphConfig } from './supergraph/config.ts';
+import { createSupergraphGateway } from './supergraph/server.ts';
 
 async function start(config: GatewayConfig): Promise<void> {
   const logger = createLogger(config.logLevel);
@@ -20,7 +23,9 @@ async function start(config: GatewayConfig): Promise<void> {
     return url;
   };
   const addresses = subgraphNames.map((name) => ({ ...common, name, url: getUrl(name) }));
-  const subgraphs = addresses.map((address) => starting.use(createHttpSubgraph(address)));
+  const subgraphs = addresses.map((address) =>
+    starting.use(createHttpSubgraph({ ...address, shareReads: config.shareInFlight })),
+  );
   const identity = starting.use(createHttpIdentity({ ...common, name: 'tenants', url: getUrl('tenants') }));
   const transfers = starting.use(createRemoteTransfers({ url: getUrl('entities'), signer }));
   const gateway = starting.adopt(
@@ -31,23 +36,42 @@ async function start(config: GatewayConfig): Promise<void> {
     (it) => it.close(),
   );
 
-  const running = starting.move();
+  stopOnSignals(starting.move(), logger);
+  process.stdout.write(`Tenantry's gateway is ready at ${gateway.url}\n`);
+}
+
+/** Any supergraph, with nothing of tenants. */
+async function startSupergraph(config: SupergraphConfig): Promise<void> {
+  const logger = createLogger(config.logLevel);
+  await using starting = new AsyncDisposableStack();
+  const supergraphSdl = await readFile(config.file, 'utf8').catch((cause: Error) => {
+    throw new Error(`--supergraph ${config.file} cannot be read: ${cause.message}`, { cause });
+  });
+  const gateway = starting.adopt(await createSupergraphGateway({ config, supergraphSdl, logger }), (it) =>
+    it.close(),
+  );
+  stopOnSignals(starting.move(), logger);
+  process.stdout.write(`The gateway is ready at ${gateway.url}/graphql\n`);
+}
+
+function stopOnSignals(running: AsyncDisposable, logger: Logger): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       logger.info({ signal }, 'going down');
-      running.disposeAsync().catch((error: unknown) => {
+      Promise.resolve(running[Symbol.asyncDispose]()).catch((error: unknown) => {
         logger.error({ err: error }, 'did not go down cleanly');
         process.exitCode = 1;
       });
     });
   }
-  process.stdout.write(`Tenantry's gateway is ready at ${gateway.url}\n`);
 }
 
 // Read by @apollo/gateway: no detectors, no exporter.
 process.env['APOLLO_TELEMETRY_DISABLED'] ??= 'true';
 try {
-  await start(readGatewayConfig(process.env));
+  const args = process.argv.slice(2);
+  if (isSupergraphStart(args)) await startSupergraph(readSupergraphConfig(args, process.env));
+  else await start(readGatewayConfig(process.env));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

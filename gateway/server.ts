@@ -155,7 +155,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 /** As fastify tells it of a request: behind a trusted proxy, the first address that was forwarded. */
-function clientAddressOf(request: IncomingMessage, trustProxy: boolean): string | null {
+export function clientAddressOf(request: IncomingMessage, trustProxy: boolean): string | null {
   const forwarded = trustProxy
     ? String(request.headers['x-forwarded-for'] ?? '')
         .split(',')[0]
@@ -165,7 +165,7 @@ function clientAddressOf(request: IncomingMessage, trustProxy: boolean): string 
 }
 
 /** An address that answers on this machine: one that listens everywhere is reached at the loopback. */
-function urlOf({ address, port }: AddressInfo): string {
+export function urlOf({ address, port }: AddressInfo): string {
   const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

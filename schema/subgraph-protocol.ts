@@ -37,6 +37,8 @@ export interface SubgraphRequest {
   definitionsVersion: number | null;
   requestId: string;
   clientAddress: string | null;
+  /** The client's own headers that the gateway's allow-list lets through; our subgraphs get none. */
+  headers?: Readonly<Record<string, string>> | undefined;
   signal?: AbortSignal | undefined;
 }
 

@@ -1,4 +1,5 @@
 import { platformScope, publicScope, tenantScope, type GraphScope } from '#gateway/graph/scope.ts';
+import type { Grants } from './grants.ts';
 import { anonymousClaims, type Claims } from '#schema/claims.ts';
 
 /** What a client showed to say who it is, before anything of it is believed. */
@@ -17,6 +18,8 @@ export interface Caller {
   readonly scope: GraphScope;
   /** To look at the rights again with; what it was cannot be read out of it. */
   readonly proof: Proof;
+  /** In front of a supergraph that is not ours; absent for tenants' callers. */
+  readonly grants?: Grants;
 }
 
 export type Proof =

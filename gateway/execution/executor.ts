@@ -8,6 +8,7 @@
  * permission, no tenant and no definitionsVersion; those come with each request.
  */
 import type { DocumentNode, ExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
+import type { Grants } from '#gateway/auth/grants.ts';
 import type { Claims } from '#schema/claims.ts';
 import type { SubgraphService } from '#schema/subgraph-protocol.ts';
 
@@ -66,6 +67,10 @@ export interface ExecutionRequest {
   readonly definitionsVersion: number | null;
   readonly requestId: string;
   readonly clientAddress: string | null;
+  /** The client's headers that may reach subgraphs which are not ours. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** What the caller may see of a supergraph with `@authenticated`, `@requiresScopes`, `@policy`; absent: nothing of it. */
+  readonly grants?: Grants | undefined;
   /** Aborts when the client goes; subgraph calls end, and the result is of no use any more. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -25,7 +25,10 @@ export interface KnownOperation {
 }
 
 /** What belongs to one run and not to the operation. */
-export type OperationCall = Pick<ExecutionRequest, 'variables' | 'requestId' | 'clientAddress' | 'signal'>;
+export type OperationCall = Pick<
+  ExecutionRequest,
+  'variables' | 'requestId' | 'clientAddress' | 'headers' | 'signal'
+>;
 
 /** A request, however it came: known, planned, run, answered. Nothing here rejects; errors are ready to leave. */
 export interface OperationRunner {
@@ -47,6 +50,8 @@ export interface OperationRunnerOptions {
   readonly limits?: OperationLimits;
   /** How long a definition mutation waits for its own swap. Default 1,000. */
   readonly swapWaitMs?: number;
+  /** Whether who has not signed in is told to, instead of which fields there are not. Default true. */
+  readonly hidesSchema?: boolean;
 }
 
 /** After these the caller's own graph has changed. */
@@ -68,7 +73,7 @@ const definitionMutations = new Set([
 ]);
 
 export function createOperationRunner(options: OperationRunnerOptions): OperationRunner {
-  const { registry, tenants, operations, logger, limits, swapWaitMs = 1_000 } = options;
+  const { registry, tenants, operations, logger, limits, swapWaitMs = 1_000, hidesSchema = true } = options;
 
   async function find(
     caller: Caller,
@@ -93,7 +98,8 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
   }
 
   function toRequest({ caller, active }: KnownOperation, call: OperationCall): ExecutionRequest {
-    return { ...call, claims: caller.claims, definitionsVersion: active.definitionsVersion };
+    const { claims, grants } = caller;
+    return { ...call, claims, grants, definitionsVersion: active.definitionsVersion };
   }
 
   /** Waits until the caller's next request sees what this one changed; answers what stands in the way. */
@@ -116,7 +122,7 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
       try {
         const known = await find(caller, text);
         if (!('errors' in known)) return known;
-        const unknown = known.errors.some(tellsOfSchema);
+        const unknown = hidesSchema && known.errors.some(tellsOfSchema);
         // Whether a field exists is not told to who has not signed in.
         if (unknown && caller.proof.kind === 'NONE') return { errors: [signInFirst()] };
         return { errors: publishErrors(known.errors, logger, requestId) };

@@ -25,6 +25,7 @@ export function buildSubgraphRequest(
     definitionsVersion: request.definitionsVersion,
     requestId: request.requestId,
     clientAddress: request.clientAddress,
+    headers: request.headers,
     signal: request.signal,
   };
 }

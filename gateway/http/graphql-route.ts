@@ -2,6 +2,7 @@ import { HeaderMap } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticator } from '#gateway/auth/authenticator.ts';
 import { readCredentials, type CredentialRules } from '#gateway/auth/credentials.ts';
+import { pickHeaders } from '#gateway/execution/http/forwarded-headers.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { ApolloHost, RequestContext } from './apollo-host.ts';
 import { toHttpError } from './error-status.ts';
@@ -10,11 +11,15 @@ export interface GraphQLRouteOptions {
   readonly host: ApolloHost;
   readonly authenticator: Authenticator;
   readonly credentialRules: CredentialRules;
+  /** Names of the headers that are passed on to subgraphs that are not ours. Default: none. */
+  readonly forwardHeaders?: readonly string[];
+  /** Where a browser that opens the path is sent; null: nowhere. Default "/graphiql". */
+  readonly page?: string | null;
 }
 
 /** `POST|GET /graphql`. Other methods answer 405; a browser that opens it without a query is sent to the IDE. */
 export function addGraphQLRoute(app: FastifyInstance, options: GraphQLRouteOptions): void {
-  const { host, authenticator, credentialRules } = options;
+  const { host, authenticator, credentialRules, forwardHeaders = [], page = '/graphiql' } = options;
 
   async function createContext(
     request: FastifyRequest,
@@ -23,7 +28,8 @@ export function addGraphQLRoute(app: FastifyInstance, options: GraphQLRouteOptio
   ): Promise<RequestContext> {
     try {
       const caller = await authenticator.authenticate(readCredentials(request, credentialRules));
-      return { caller, call: { requestId: request.id, clientAddress: request.ip, signal }, outcome };
+      const headers = pickHeaders(forwardHeaders, [request.headers], request.id);
+      return { caller, call: { requestId: request.id, clientAddress: request.ip, headers, signal }, outcome };
     } catch (error) {
       throw error instanceof DomainError ? toHttpError(error) : error;
     }
@@ -33,7 +39,7 @@ export function addGraphQLRoute(app: FastifyInstance, options: GraphQLRouteOptio
     method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     url: '/graphql',
     async handler(request, reply) {
-      if (wantsPage(request)) return reply.redirect('/graphiql');
+      if (page !== null && wantsPage(request)) return reply.redirect(page);
       const mark = request.url.indexOf('?');
       const outcome = { wellFormed: false };
       const answer = await host.handle(

@@ -60,7 +60,8 @@ export function createLiveSubscriptions(options: LiveSubscriptionsOptions): Live
   }
 
   function toRequest({ call }: Subscriber, { caller, active }: KnownOperation): ExecutionRequest {
-    return { ...call, claims: caller.claims, definitionsVersion: active.definitionsVersion };
+    const { claims, grants } = caller;
+    return { ...call, claims, grants, definitionsVersion: active.definitionsVersion };
   }
 
   /** Prepares the subscriber's operation again, for the graph and the rights of now, and goes on with that. */

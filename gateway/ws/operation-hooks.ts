@@ -6,6 +6,7 @@ import type { Authenticator } from '#gateway/auth/authenticator.ts';
 import type { Caller } from '#gateway/auth/caller.ts';
 import { readCredentials, type CredentialRules } from '#gateway/auth/credentials.ts';
 import type { OperationCall, OperationRunner } from '#gateway/execution/operation-runner.ts';
+import { pickHeaders } from '#gateway/execution/http/forwarded-headers.ts';
 import { toGraphQLError } from '#gateway/execution/subgraph-call.ts';
 import { publishErrors } from '#gateway/execution/outgoing-errors.ts';
 import { slimDocument } from '#gateway/http/slim-document.ts';
@@ -33,6 +34,8 @@ export interface OperationHooksOptions {
   readonly logger: Logger;
   /** Running at once on one socket. Default 500. */
   readonly maxOperationsPerSocket?: number;
+  /** Names of the headers, or `connection_init` keys, that are passed on to subgraphs that are not ours. Default: none. */
+  readonly forwardHeaders?: readonly string[];
 }
 
 type Args = ExecutionArgs & {
@@ -44,7 +47,15 @@ type SocketContext = Context<Record<string, unknown>, SocketExtra>;
 export function createOperationHooks(
   options: OperationHooksOptions,
 ): ServerOptions<Record<string, unknown>, SocketExtra> {
-  const { authenticator, credentialRules, runner, live, logger, maxOperationsPerSocket = 500 } = options;
+  const {
+    authenticator,
+    credentialRules,
+    runner,
+    live,
+    logger,
+    maxOperationsPerSocket = 500,
+    forwardHeaders = [],
+  } = options;
 
   async function onConnect({ connectionParams, extra }: SocketContext): Promise<boolean> {
     const { headers } = extra.request;
@@ -90,6 +101,11 @@ export function createOperationHooks(
         variables: payload.variables ?? {},
         requestId,
         clientAddress: extra.clientAddress,
+        headers: pickHeaders(
+          forwardHeaders,
+          [context.connectionParams ?? {}, extra.request.headers],
+          requestId,
+        ),
         signal: extra.gone,
       };
       const { summary } = known.operation;

@@ -1,6 +1,7 @@
 /** A supergraph that operations can be compiled on. What it compiles keeps nothing of it but copies of input types. */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import {
+  DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
@@ -21,9 +22,12 @@ import {
   validate,
   visit,
 } from 'graphql';
-import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
+import type { DocumentNode, ExecutionResult, FieldNode, GraphQLSchema } from 'graphql';
 import { DomainError } from '#schema/errors.ts';
 import type { LoadedGraph, ParsedOperation, SubgraphMap } from '../executor.ts';
+import { findGuardedFields, withoutFields } from './authorization/guarded-fields.ts';
+import { createGuardedOperation, type AuthorizationMode } from './authorization/guarded-operation.ts';
+import { readRequirements } from './authorization/requirements.ts';
 import { buildRecipe } from './plan/build-recipe.ts';
 import { createInputTypeCopies } from './plan/input-types.ts';
 import type { OperationRecipe } from './recipe.ts';
@@ -35,7 +39,19 @@ export interface LoadedGraphOptions {
   readonly introspection: boolean;
   /** False for a supergraph that was just composed here. */
   readonly validateSupergraph: boolean;
+  /** Undefined: a supergraph that uses `@authenticated`, `@requiresScopes` or `@policy` is refused. */
+  readonly authorization?: AuthorizationMode | undefined;
 }
+
+/** Beside what the planner knows: what is enforced here, and what tells about caches and costs alone. */
+const enforcedFeatures = new Set([
+  ...DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES,
+  'https://specs.apollo.dev/authenticated/v0.1',
+  'https://specs.apollo.dev/requiresScopes/v0.1',
+  'https://specs.apollo.dev/policy/v0.1',
+  'https://specs.apollo.dev/cacheTag/v0.1',
+  'https://specs.apollo.dev/cost/v0.1',
+]);
 
 /** Bytes of heap for each field, argument and value of the supergraph, in all the forms that planning needs. */
 const heapBytesPerElement = 2_500;
@@ -45,7 +61,9 @@ const maxValidationErrors = 20;
 export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOptions): LoadedGraph {
   const supergraph = Supergraph.build(parse(supergraphSdl, { noLocation: true }), {
     validateSupergraph: options.validateSupergraph,
+    supportedFeatures: options.authorization ? enforcedFeatures : DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES,
   });
+  const requirements = options.authorization ? readRequirements(supergraph.schema) : null;
   const apiSchema = supergraph.apiSchema();
   const schema = apiSchema.toGraphQLJSSchema();
   const planner = new QueryPlanner(supergraph);
@@ -55,13 +73,22 @@ export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOpt
   // Made outside of any scope that sees the schema: operations keep these.
   const introspect = createIntrospect(gzipSync(apiSdl));
 
-  const compile = (parsed: ParsedOperation) => {
-    const operation = operationFromDocument(apiSchema, parsed.document, {
+  /** Fields that are denied are in the answer, as null, and in no plan. */
+  const compile = (parsed: ParsedOperation, denied: ReadonlySet<FieldNode> = new Set()) => {
+    const planned = denied.size > 0 ? withoutFields(parsed.document, denied) : parsed.document;
+    const operation = operationFromDocument(apiSchema, planned, {
       operationName: parsed.operationName ?? undefined,
       validate: false,
     });
     const queryPlan = planner.buildQueryPlan(operation);
-    const recipe = buildRecipe({ parsed, schema, supergraph: supergraph.schema, queryPlan, inputTypes });
+    const recipe = buildRecipe({
+      parsed,
+      schema,
+      supergraph: supergraph.schema,
+      queryPlan,
+      inputTypes,
+      denied,
+    });
     return new CompiledOperation({
       // Copied: a name parsed out of SDL is a window on its whole text, and would keep that.
       recipe: JSON.parse(JSON.stringify(recipe)) as OperationRecipe,
@@ -81,7 +108,15 @@ export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOpt
       ];
       if (errors.length > 0) return { errors: errors.map(validationError) };
       try {
-        return compile(parsed);
+        const guarded = requirements ? findGuardedFields(parsed, schema, requirements) : [];
+        if (guarded.length === 0 || !options.authorization) return compile(parsed);
+        const { kind, operationName, rootFields } = parsed;
+        return createGuardedOperation({
+          summary: { kind, operationName, rootFields },
+          mode: options.authorization,
+          guarded,
+          compileWithout: (denied) => compile(parsed, denied),
+        });
       } catch (error) {
         if (error instanceof GraphQLError) return { errors: [validationError(error)] };
         if (!(error instanceof DomainError)) throw error;

@@ -133,6 +133,8 @@ export interface FieldShape {
   readonly when: readonly Conjunction[] | null;
   /** `typename`: the object's own; `introspection`: from `OperationRecipe.introspection`. */
   readonly value: ValueShape | 'typename' | 'introspection';
+  /** Null whatever the data says: a plan may have fetched it for its own needs. */
+  readonly isDenied?: true;
 }
 
 export type Conjunction = readonly {

@@ -1,4 +1,3 @@
-import type { ExecutionResult } from 'graphql';
 import { gatewayClaims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import {
@@ -8,17 +7,47 @@ import {
   type SubgraphService,
   type VersionsAnswer,
 } from '#schema/subgraph-protocol.ts';
+import type { ClaimsSigner } from './claims-signer.ts';
 import { toHeaders } from './request-headers.ts';
+import { isResult } from './result.ts';
+import { shareReads } from './shared-reads.ts';
 import { createSubgraphSocket } from './subgraph-socket.ts';
 import { createTransport, type Transport, type TransportOptions } from './transport.ts';
 
-export type HttpSubgraphOptions = TransportOptions;
+export interface HttpSubgraphOptions extends TransportOptions {
+  readonly signer: ClaimsSigner;
+  /** Whether equal reads under way share one call. Default false. */
+  readonly shareReads?: boolean;
+}
 
 /** A subgraph that another process serves. Failures to reach it are thrown with their code; `callSubgraph` answers them. */
 export function createHttpSubgraph(options: HttpSubgraphOptions): SubgraphService & AsyncDisposable {
   const transport = createTransport(options);
   const socket = createSubgraphSocket(options);
   const { name } = options;
+
+  const execute: SubgraphService['execute'] = async (request) => {
+    const { query, operationName, variables, claims, signal } = request;
+    const { status, body } = await transport.request({
+      method: 'POST',
+      path: '/graphql',
+      claims,
+      headers: toHeaders(request),
+      body: JSON.stringify({ query, operationName, variables }),
+      idempotent: !/^\s*mutation\b/.test(query),
+      signal,
+    });
+    // It does not believe our signature: not the caller's fault, and not to be told as such.
+    if (status === 401)
+      throw new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" refuses the gateway.`);
+    if (!isResult(body)) {
+      throw new DomainError(
+        'SUBGRAPH_UNAVAILABLE',
+        `The subgraph "${name}" gave no GraphQL answer (HTTP ${status}).`,
+      );
+    }
+    return body;
+  };
 
   return {
     name,
@@ -29,28 +58,7 @@ export function createHttpSubgraph(options: HttpSubgraphOptions): SubgraphServic
       if (version !== null) query.set('version', String(version));
       return (await getInternal(transport, name, `/internal/sdl?${query}`)) as SdlAnswer;
     },
-    async execute(request) {
-      const { query, operationName, variables, claims, signal } = request;
-      const { status, body } = await transport.request({
-        method: 'POST',
-        path: '/graphql',
-        claims,
-        headers: toHeaders(request),
-        body: JSON.stringify({ query, operationName, variables }),
-        idempotent: !/^\s*mutation\b/.test(query),
-        signal,
-      });
-      // It does not believe our signature: not the caller's fault, and not to be told as such.
-      if (status === 401)
-        throw new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" refuses the gateway.`);
-      if (!isResult(body)) {
-        throw new DomainError(
-          'SUBGRAPH_UNAVAILABLE',
-          `The subgraph "${name}" gave no GraphQL answer (HTTP ${status}).`,
-        );
-      }
-      return body;
-    },
+    execute: options.shareReads ? shareReads(execute) : execute,
     subscribe: (request) => socket.subscribe(request),
     async [Symbol.asyncDispose]() {
       await socket[Symbol.asyncDispose]();
@@ -100,10 +108,4 @@ function expectOk(name: string, status: number, body: unknown): unknown {
   const [error] = isResult(body) ? (body.errors ?? []) : [];
   const reason = error ? `: ${error.message}` : '';
   throw new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" answered HTTP ${status}${reason}.`);
-}
-
-function isResult(body: unknown): body is ExecutionResult {
-  if (typeof body !== 'object' || body === null) return false;
-  const { data, errors } = body as { data?: unknown; errors?: unknown };
-  return (typeof data === 'object' && data !== null) || (Array.isArray(errors) && errors.length > 0);
 }

@@ -9,7 +9,12 @@ export interface ConnectionOptions {
   readonly name: string;
   /** Its HTTP address. */
   readonly url: string;
-  readonly signer: ClaimsSigner;
+  /** Null: the subgraph is not ours and gets no claims. */
+  readonly signer: ClaimsSigner | null;
+  /** The path below `url`. Default "/graphql". */
+  readonly path?: string;
+  /** Sent with `connection_init` beside the claims. */
+  readonly connectionParams?: Readonly<Record<string, string>>;
   /** Until the connection is acknowledged. Default 15,000. */
   readonly timeoutMs?: number;
 }
@@ -40,10 +45,10 @@ export async function openConnection(
   options: ConnectionOptions,
   events: ConnectionEvents,
 ): Promise<Connection> {
-  const { name, signer, timeoutMs = 15_000 } = options;
-  const url = new URL(`${options.url.replace(/\/$/, '')}/graphql`);
+  const { name, signer, timeoutMs = 15_000, path = '/graphql', connectionParams } = options;
+  const url = new URL(`${options.url.replace(/\/$/, '')}${path}`);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  const token = await signer.sign(gatewayClaims);
+  const claims = signer ? { [signedClaims.header]: await signer.sign(gatewayClaims) } : {};
   const socket = new WebSocket(url, GRAPHQL_TRANSPORT_WS_PROTOCOL, { perMessageDeflate: false });
   const acknowledged = Promise.withResolvers<void>();
   let isAcknowledged = false;
@@ -67,7 +72,7 @@ export async function openConnection(
     isAlive = true;
   });
   socket.on('open', () =>
-    send({ type: MessageType.ConnectionInit, payload: { [signedClaims.header]: token } }),
+    send({ type: MessageType.ConnectionInit, payload: { ...connectionParams, ...claims } }),
   );
   socket.on('message', (data) => {
     isAlive = true;

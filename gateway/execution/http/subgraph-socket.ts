@@ -59,7 +59,7 @@ export function createSubgraphSocket(options: SubgraphSocketOptions): SubgraphSo
 
   async function subscribe(request: SubgraphRequest): Promise<EventQueue | ExecutionResult> {
     const used = (current ??= connect());
-    const [connection, token] = await Promise.all([used.connection, signer.sign(request.claims)]);
+    const [connection, token] = await Promise.all([used.connection, signer?.sign(request.claims)]);
     if (current !== used) {
       throw new DomainError('SUBGRAPH_UNAVAILABLE', `The connection to the subgraph "${name}" was lost.`);
     }
@@ -79,7 +79,7 @@ export function createSubgraphSocket(options: SubgraphSocketOptions): SubgraphSo
     else request.signal?.addEventListener('abort', onAbort, { once: true });
 
     const { query, operationName, variables } = request;
-    const extensions = { ...toHeaders(request), [signedClaims.header]: token };
+    const extensions = token && { ...toHeaders(request), [signedClaims.header]: token };
     connection.send({
       type: MessageType.Subscribe,
       id,

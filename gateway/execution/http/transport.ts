@@ -10,7 +10,8 @@ export interface TransportOptions {
   readonly name: string;
   /** Where it is: "http://entities:4002"; a path is kept as a prefix. */
   readonly url: string;
-  readonly signer: ClaimsSigner;
+  /** Null: the subgraph is not ours and gets no claims. */
+  readonly signer: ClaimsSigner | null;
   /** From sending to the last byte. Default 15,000. */
   readonly timeoutMs?: number;
   /** Larger answers are given up. Default 32 MB. */
@@ -67,7 +68,8 @@ export function createTransport(options: TransportOptions): Transport {
     headers,
     signal,
   }: TransportRequest): Promise<{ status: number; body: unknown }> {
-    const sent = ['accept', 'application/json', signedClaims.header, await signer.sign(claims)];
+    const sent = ['accept', 'application/json'];
+    if (signer) sent.push(signedClaims.header, await signer.sign(claims));
     if (body !== undefined) sent.push('content-type', 'application/json');
     for (const key in headers) sent.push(key, headers[key] as string);
     const limits = { timeoutMs, timeoutError, maxBytes: maxResponseBytes, tooLargeError, signal };

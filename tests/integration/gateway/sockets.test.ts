@@ -91,7 +91,7 @@ describe('connecting', () => {
     expect((await rubbish.closed).code).toBe(4400);
     await using large = await openSocket(platform.url);
     await large.init({ authorization });
-    large.send({ type: 'subscribe', id: '1', payload: { query: `{ plans } # ${'x'.repeat(2 ** 21)}` } });
+    large.send({ type: 'subscribe', id: '1', payload: { query: `{ plans } # ${'x'.repeat(5 * 2 ** 20)}` } });
     expect((await large.closed).code).toBe(1009);
   });
 });

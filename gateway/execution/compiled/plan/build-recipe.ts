@@ -1,6 +1,7 @@
 /** From a validated operation and its query plan to a recipe: the only place where the parts of a compilation meet. */
 import { Kind } from 'graphql';
 import type {
+  FieldNode,
   FragmentDefinitionNode,
   GraphQLObjectType,
   GraphQLSchema,
@@ -25,6 +26,8 @@ export interface RecipeInput {
   readonly supergraph: Schema;
   readonly queryPlan: QueryPlan;
   readonly inputTypes: InputTypeCopies;
+  /** Fields of the operation that the plan leaves out and the answer holds as null, whatever the data says. */
+  readonly denied?: ReadonlySet<FieldNode>;
 }
 
 /** Throws QUERY_TOO_COMPLEX where fragments multiply beyond reason. */
@@ -34,11 +37,12 @@ export function buildRecipe({
   supergraph,
   queryPlan,
   inputTypes,
+  denied,
 }: RecipeInput): OperationRecipe {
   const { operation, fragments } = definitionsOf(parsed);
   const root = schema.getRootType(operation.operation) as GraphQLObjectType;
   const collector = createSelectionCollector(schema, fragments);
-  const table = createShapeTable(schema, collector);
+  const table = createShapeTable(schema, collector, denied);
   const rootSets = [{ selections: operation.selectionSet, when: [] }];
   const rootShape = table.indexOf(root, rootSets);
   const { plan, source } = buildPlanSteps(queryPlan, supergraph);

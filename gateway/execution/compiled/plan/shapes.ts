@@ -14,6 +14,7 @@ import {
   isUnionType,
 } from 'graphql';
 import type {
+  FieldNode,
   GraphQLCompositeType,
   GraphQLNamedType,
   GraphQLOutputType,
@@ -34,7 +35,11 @@ export interface ShapeTable {
   indexOf(type: GraphQLCompositeType, sets: readonly ConditionalSelections[]): number;
 }
 
-export function createShapeTable(schema: GraphQLSchema, collector: SelectionCollector): ShapeTable {
+export function createShapeTable(
+  schema: GraphQLSchema,
+  collector: SelectionCollector,
+  denied: ReadonlySet<FieldNode> = new Set(),
+): ShapeTable {
   const shapes: Shape[] = [];
   const known = new Map<string, number>();
   const setIds = new Map<SelectionSetNode, number>();
@@ -87,7 +92,9 @@ export function createShapeTable(schema: GraphQLSchema, collector: SelectionColl
     if (name === '__schema' || name === '__type') return { key, name, when, value: 'introspection' };
     const definition = isUnionType(type) ? undefined : type.getFields()[name];
     if (!definition) return null;
-    return { key, name, when, value: valueOf(definition.type, occurrences) };
+    const value = valueOf(definition.type, occurrences);
+    const isDenied = denied.size > 0 && occurrences.every(({ node }) => denied.has(node));
+    return isDenied ? { key, name, when, value, isDenied: true } : { key, name, when, value };
   };
 
   const valueOf = (type: GraphQLOutputType, occurrences: Occurrence[]): ValueShape => {

@@ -187,6 +187,7 @@ export function subgraphRequest(
     definitionsVersion: request.definitionsVersion,
     requestId: request.requestId,
     clientAddress: request.clientAddress,
+    headers: request.headers,
     signal: request.signal,
   };
 }

@@ -124,7 +124,7 @@ class ShaperCode {
         `const ${local} = ${variant.typenames.length === 1 ? JSON.stringify(typename) : 'd.__typename'};`,
       ];
     }
-    const read = field.key in Object.prototype ? `own(d, ${key})` : `d[${key}]`;
+    const read = field.isDenied ? 'null' : field.key in Object.prototype ? `own(d, ${key})` : `d[${key}]`;
     const label = JSON.stringify(`${type}.${field.name}`);
     return [
       `x = ${read};`,

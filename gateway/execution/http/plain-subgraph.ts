@@ -1,0 +1,109 @@
+import type { ExecutionResult } from 'graphql';
+import { anonymousClaims } from '#schema/claims.ts';
+import { DomainError } from '#schema/errors.ts';
+import type { SubgraphService } from '#schema/subgraph-protocol.ts';
+import type { ClaimsSigner } from './claims-signer.ts';
+import { toHeaders } from './request-headers.ts';
+import { isResult } from './result.ts';
+import { shareReads } from './shared-reads.ts';
+import { createSubgraphSocket } from './subgraph-socket.ts';
+import { createTransport, type TransportOptions } from './transport.ts';
+
+export interface PlainSubgraphOptions extends Omit<TransportOptions, 'signer'> {
+  /** With one, the subgraph is told who asks by signed claims. Default null. */
+  readonly signer?: ClaimsSigner | null;
+  /** Whether equal reads under way share one call. Default false. */
+  readonly shareReads?: boolean;
+}
+
+/**
+ * Any GraphQL server as a subgraph: POST to exactly its URL, subscriptions over graphql-transport-ws at the same one. It
+ * gets the allowed headers of the client's request, over a socket as `connection_init`; so each subscription has its own.
+ */
+export function createPlainSubgraph(options: PlainSubgraphOptions): SubgraphService & AsyncDisposable {
+  const { name, signer = null } = options;
+  const { origin, pathname, search } = new URL(options.url);
+  const path = `${pathname}${search}`;
+  const transport = createTransport({ ...options, signer, url: origin });
+  const sockets = new Set<AsyncDisposable>();
+
+  const execute: SubgraphService['execute'] = async (request) => {
+    const { query, operationName, variables, claims, signal } = request;
+    const { status, body } = await transport.request({
+      method: 'POST',
+      path,
+      claims,
+      headers: { ...(signer ? toHeaders(request) : {}), ...request.headers },
+      body: JSON.stringify({ query, operationName, variables }),
+      idempotent: !/^\s*mutation\b/.test(query),
+      signal,
+    });
+    if (isResult(body)) return body;
+    throw new DomainError(
+      'SUBGRAPH_UNAVAILABLE',
+      `The subgraph "${name}" gave no GraphQL answer (HTTP ${status}).`,
+    );
+  };
+
+  return {
+    name,
+    isRemote: true,
+    /** By the federation's own query; rejects where the answer is none. */
+    async getSdl() {
+      const { status, body } = await transport.request({
+        method: 'POST',
+        path,
+        claims: anonymousClaims,
+        body: JSON.stringify({ query: '{ _service { sdl } }' }),
+        idempotent: true,
+      });
+      const sdl = isResult(body) ? (body.data?.['_service'] as { sdl?: unknown } | null)?.sdl : undefined;
+      if (typeof sdl === 'string' && sdl.trim() !== '') return { sdl, version: null };
+      throw new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" gives no SDL (HTTP ${status}).`);
+    },
+    execute: options.shareReads ? shareReads(execute) : execute,
+    async subscribe(request) {
+      const connectionParams = request.headers ?? {};
+      const socket = createSubgraphSocket({ ...options, url: origin, path, signer, connectionParams });
+      sockets.add(socket);
+      const close = async (): Promise<void> => {
+        if (sockets.delete(socket)) await socket[Symbol.asyncDispose]();
+      };
+      try {
+        const events = await socket.subscribe(request);
+        if (Symbol.asyncIterator in events) return closing(events, close);
+        await close();
+        return events;
+      } catch (error) {
+        await close();
+        throw error;
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...sockets].map((socket) => socket[Symbol.asyncDispose]()));
+      await transport[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The same events; `close` runs when they end, from either side. */
+function closing(
+  events: AsyncIterableIterator<ExecutionResult>,
+  close: () => Promise<void>,
+): AsyncIterableIterator<ExecutionResult> {
+  return {
+    async next() {
+      const step = await events.next();
+      if (step.done) await close();
+      return step;
+    },
+    async return() {
+      await events.return?.();
+      await close();
+      return { value: undefined, done: true };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
