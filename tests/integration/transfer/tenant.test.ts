@@ -61,6 +61,7 @@ const entities: CreateEntityInput[] = [
     fields: [
       { name: 'code', type: 'TEXT', isUnique: true, isRequired: true },
       { name: 'person', type: 'RELATION', targetEntity: 'person', isRequired: true, onDelete: 'CASCADE' },
+      { name: 'helpers', type: 'MULTI_RELATION', targetEntity: 'person', inverseName: null },
     ],
   },
 ];
@@ -105,7 +106,11 @@ async function makeTenant(): Promise<TenantClaims> {
   const orders = await bench.records.create(
     context,
     order,
-    made.slice(0, 10).map(({ id }, i) => ({ code: `O-${i}`, personId: id })),
+    made.slice(0, 10).map(({ id }, i) => ({
+      code: `O-${i}`,
+      personId: id,
+      helpers: made.slice(i, i + 3).map((one) => one.id),
+    })),
   );
   await bench.records.update(context, person, made[0]!.id, {
     bossId: made[1]!.id,
@@ -145,7 +150,12 @@ async function contentOf(claims: TenantClaims): Promise<unknown> {
       records
         .map(({ data, createdAt, createdBy }) => ({
           ...Object.fromEntries(
-            Object.entries(data).map(([key, value]) => [key, names.get(value as string) ?? value]),
+            Object.entries(data).map(([key, value]) => [
+              key,
+              Array.isArray(value)
+                ? value.map((item) => names.get(item as string) ?? item).toSorted()
+                : (names.get(value as string) ?? value),
+            ]),
           ),
           createdAt,
           createdBy: emails.get(createdBy ?? '') ?? createdBy,
@@ -184,7 +194,27 @@ it('arrives whole, under ids of its own, and twice is two of each', async () => 
 
   // Once more: unique values are taken, everything else comes again.
   const again = await bring(to, file);
-  expect(again).toMatchObject({ status: 'DONE', counts: { created: 1_199, failed: 11 } });
+  expect(again).toMatchObject({ status: 'DONE', counts: { created: 1_199, failed: 21 } });
+});
+
+it('brings inactive entities and fields with their values, and leaves them inactive', async () => {
+  const from = await makeTenant();
+  const set = (claims: TenantClaims, isActive: boolean) =>
+    bench.definitions.change({ claims, requestId: 'test' }, (draft) => {
+      draft.updateField('person', 'tags', { isActive });
+      draft.updateEntity('order1', { isActive });
+    });
+  await set(from, false);
+  const file = await exportOf(from);
+  const to = await bench.addTenant();
+  people.set(to.tenantId, []);
+  expect(await bring(to, file)).toMatchObject({ status: 'DONE', counts: { created: 1_209, failed: 0 } });
+  const model = await bench.definitions.load(to);
+  expect(model.entities.map((entity) => entity.name)).toEqual(['person']);
+  expect(model.entities[0]?.inactiveFields.map((field) => field.name)).toContain('tags');
+  await set(from, true);
+  await set(to, true);
+  expect(await contentOf(to)).toEqual(await contentOf(from));
 });
 
 it('goes on where a process died', async () => {

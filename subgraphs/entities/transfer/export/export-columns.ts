@@ -3,7 +3,7 @@ import { type FieldError, invalidInput } from '#schema/errors.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import { relationIdName } from '#subgraphs/model/names.ts';
-import { findField, findRelationByIdName, getTarget } from '#subgraphs/model/relations.ts';
+import { findField, findRelationByIdName, getTarget, isManyToMany } from '#subgraphs/model/relations.ts';
 import type { StoredRecord } from '../../store/record-store.ts';
 import type { TransferFormat } from '../formats/source-row.ts';
 import { listSeparator } from '../values/convert-cell.ts';
@@ -98,7 +98,7 @@ function createCellWriter(
   if (field.type === 'JSON') return isText ? (value) => JSON.stringify(value) : (value) => value;
   const labelOf = usesLabels ? createLabels(field) : (value: string) => value;
   if (field.type === 'SELECT') return (value) => labelOf(value as string);
-  if (field.type !== 'MULTI_SELECT') return (value) => value;
+  if (field.type !== 'MULTI_SELECT' && !isManyToMany(field)) return (value) => value;
   return (value) => {
     const items = (value as string[]).map(labelOf);
     if (!isText) return items;

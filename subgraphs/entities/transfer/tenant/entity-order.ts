@@ -1,4 +1,5 @@
 /** In which order a tenant's entities are exported, so that records can be created as they are read. */
+import { joinFields } from '#subgraphs/model/activation.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { isManyToMany } from '#subgraphs/model/relations.ts';
 
@@ -13,7 +14,8 @@ export interface OrderedEntity {
  * one of required relations only, at any of them.
  */
 export function orderEntities(model: TenantModel): OrderedEntity[] {
-  const left = [...model.entities];
+  // Inactive ones too: nothing of a tenant stays behind.
+  const left = model.allEntities.map(joinFields);
   const placed = new Set<string>();
   const ordered: OrderedEntity[] = [];
   while (left.length > 0) {

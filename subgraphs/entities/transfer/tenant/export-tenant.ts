@@ -48,7 +48,7 @@ async function* writeLines(tools: TransferTools, run: TransferRun): AsyncGenerat
   }
 
   yield writeTenantLine({ kind: 'TENANT', version: fileVersion, exportedAt: new Date().toISOString() });
-  for (const entity of model.entities) {
+  for (const entity of model.allEntities) {
     counts.entities += 1;
     yield writeTenantLine(describeEntity(model, entity));
   }

@@ -6,7 +6,7 @@ import { countBytes, readBatches } from '../import/read-batches.ts';
 import type { RowError } from '../import/row-error.ts';
 import type { RunEnd, TransferRun, TransferTools } from '../run.ts';
 import { readContents } from './file-contents.ts';
-import { mergeDefinitions } from './merge-definitions.ts';
+import { deactivate, type Inactive, mergeDefinitions } from './merge-definitions.ts';
 import { writeTenantLines } from './tenant-batch.ts';
 import type { TenantLineOf } from './tenant-file.ts';
 
@@ -17,9 +17,10 @@ import type { TenantLineOf } from './tenant-file.ts';
 export async function importTenant(tools: TransferTools, run: TransferRun): Promise<RunEnd> {
   const { transfer } = run;
   const contents = await readContents((await openRows(tools, run)).rows);
-  await tools.definitions.change({ claims: run.claims, requestId: run.requestId }, (draft) =>
-    mergeDefinitions(draft, contents.entities),
-  );
+  let inactive: Inactive = { entities: [], fields: [] };
+  await tools.definitions.change({ claims: run.claims, requestId: run.requestId }, (draft) => {
+    inactive = mergeDefinitions(draft, contents.entities);
+  });
   const { people, errors } = await bringPeople(tools, run, contents.people);
 
   const { rows, counter } = await openRows(tools, run);
@@ -42,6 +43,9 @@ export async function importTenant(tools: TransferTools, run: TransferRun): Prom
     });
     if (!goesOn) return { status: 'STOPPED', file: null };
   }
+  await tools.definitions.change({ claims: run.claims, requestId: run.requestId }, (draft) =>
+    deactivate(draft, inactive),
+  );
   return { status: 'DONE', file: null };
 }
 

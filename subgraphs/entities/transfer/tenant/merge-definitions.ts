@@ -3,37 +3,58 @@ import type { DefinitionDraft } from '../../definitions/draft.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { TenantLineOf } from './tenant-file.ts';
 
+/** What was created and is inactive in the file: it is taken out of the graph once its records are there. */
+export interface Inactive {
+  readonly entities: string[];
+  readonly fields: { readonly entity: string; readonly field: string }[];
+}
+
 /**
  * Entities and fields that are missing are created; an entity of the same name is taken as the same. Throws CONFLICT where a
  * field of the same name holds something else.
  */
-export function mergeDefinitions(draft: DefinitionDraft, entities: readonly TenantLineOf<'ENTITY'>[]): void {
-  for (const { name, pluralName, label, description, icon } of entities) {
-    if (!draft.findEntity(name)) draft.createEntity({ name, pluralName, label, description, icon });
+export function mergeDefinitions(
+  draft: DefinitionDraft,
+  entities: readonly TenantLineOf<'ENTITY'>[],
+): Inactive {
+  const inactive: Inactive = { entities: [], fields: [] };
+  for (const { name, pluralName, label, description, icon, isActive } of entities) {
+    if (draft.findEntity(name)) continue;
+    draft.createEntity({ name, pluralName, label, description, icon });
+    if (!isActive) inactive.entities.push(name);
   }
   // Relations last: their targets are all there, and inverses come after the fields that they must not clash with.
   for (const wantsRelations of [false, true]) {
     for (const entity of entities) {
       for (const field of entity.fields) {
         const isRelation = field.type === 'RELATION' || field.type === 'MULTI_RELATION';
-        if (isRelation === wantsRelations) mergeField(draft, entity.name, field);
+        if (isRelation !== wantsRelations || !mergeField(draft, entity.name, field)) continue;
+        if (!field.isActive) inactive.fields.push({ entity: entity.name, field: field.name });
       }
     }
   }
+  return inactive;
 }
 
+/** After the records: an inactive field takes no values. */
+export function deactivate(draft: DefinitionDraft, { entities, fields }: Inactive): void {
+  for (const { entity, field } of fields) draft.updateField(entity, field, { isActive: false });
+  for (const entity of entities) draft.updateEntity(entity, { isActive: false });
+}
+
+/** Whether it was created. */
 function mergeField(
   draft: DefinitionDraft,
   entityName: string,
-  input: TenantLineOf<'ENTITY'>['fields'][number],
-): void {
+  { isActive: _, ...input }: TenantLineOf<'ENTITY'>['fields'][number],
+): boolean {
   const existing = draft.findEntity(entityName)?.fields.find((field) => field.name === input.name);
   if (!existing) {
     draft.createField(entityName, input);
-    return;
+    return true;
   }
   const target = draft.entities.find((entity) => entity.id === existing.targetEntityId)?.name ?? null;
-  if (existing.type === input.type && target === (input.targetEntity ?? null)) return;
+  if (existing.type === input.type && target === (input.targetEntity ?? null)) return false;
   const is = existing.type === 'RELATION' ? `a relation to "${target}"` : existing.type;
   const message = `"${entityName}.${input.name}" is ${is} here and another thing in the file`;
   throw new DomainError('CONFLICT', message, {

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { FieldInput } from '../../definitions/definition-input.ts';
 import { roles } from '#schema/claims.ts';
+import { joinFields } from '#subgraphs/model/activation.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { fieldTypes, onDeleteRules } from '#subgraphs/model/definition.ts';
 
@@ -41,6 +42,7 @@ const fieldShape = z.object({
   onDelete: z.enum(onDeleteRules).nullish(),
   uiConfig: z.unknown().optional(),
   position: z.number().nullish(),
+  isActive: z.boolean().default(true),
 });
 
 const lineShape = z.discriminatedUnion('kind', [
@@ -52,6 +54,7 @@ const lineShape = z.discriminatedUnion('kind', [
     label: text,
     description: text,
     icon: text,
+    isActive: z.boolean().default(true),
     fields: z.array(fieldShape),
   }),
   z.object({
@@ -100,13 +103,13 @@ export function writeTenantLine(line: TenantLine): string {
   return `${JSON.stringify(line)}\n`;
 }
 
-/** An entity as it can be defined again. */
+/** An entity as it can be defined again, inactive fields too. */
 export function describeEntity(model: TenantModel, entity: EntityDefinition): TenantLineOf<'ENTITY'> {
-  const { name, pluralName, label, description, icon } = entity;
+  const { name, pluralName, label, description, icon, isActive } = entity;
   return {
     kind: 'ENTITY',
-    ...{ name, pluralName, label, description, icon },
-    fields: entity.fields.map((field) => describeField(model, field)),
+    ...{ name, pluralName, label, description, icon, isActive },
+    fields: joinFields(entity).fields.map((field) => describeField(model, field)),
   };
 }
 
@@ -114,7 +117,7 @@ function describeField(model: TenantModel, field: FieldDefinition): TenantLineOf
   const { name, type, label, description, isRequired, isUnique, isSearchable, isFilterable, isSortable } =
     field;
   const { defaultValue, validation, options, inverseName, onDelete, uiConfig, position } = field;
-  const isRelation = type === 'RELATION' || type === 'MULTI_RELATION';
+  const target = model.allEntities.find((entity) => entity.id === field.targetEntityId);
   const described: FieldInput = {
     ...{
       name,
@@ -129,9 +132,9 @@ function describeField(model: TenantModel, field: FieldDefinition): TenantLineOf
       defaultValue,
     },
     ...{ validation, options, uiConfig, position },
-    targetEntity: isRelation ? (model.entityById.get(field.targetEntityId ?? '')?.name ?? null) : null,
+    targetEntity: target?.name ?? null,
     inverseName,
     onDelete,
   };
-  return described as TenantLineOf<'ENTITY'>['fields'][number];
+  return { ...described, isActive: field.isActive } as TenantLineOf<'ENTITY'>['fields'][number];
 }

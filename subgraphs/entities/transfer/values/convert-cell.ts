@@ -3,6 +3,7 @@
  * what is wrong with it, in the same words as for any other input.
  */
 import type { FieldDefinition, FieldOption } from '#subgraphs/model/definition.ts';
+import { isManyToMany } from '#subgraphs/model/relations.ts';
 import { type DateFormat, plainDateFormats, readDay, readMoment } from './date-formats.ts';
 import { readBooleanText, readNumberText } from './numeric-text.ts';
 
@@ -15,12 +16,13 @@ export interface CellRules {
   readonly isTextOnly: boolean;
 }
 
-/** Stands between the values of a MULTI_SELECT in one cell. Values are names, so none of them holds it. */
+/** Stands between the values of a MULTI_SELECT (or ids) in one cell. None of them holds it. */
 export const listSeparator = ';';
 
 export function convertCell(cell: unknown, field: FieldDefinition, rules: CellRules): unknown {
   if (cell === null || cell === undefined) return null;
   if (typeof cell === 'string' && rules.nullTexts.includes(cell.trim())) return null;
+  if (isManyToMany(field)) return convertIds(cell);
   switch (field.type) {
     case 'TEXT':
     case 'LONG_TEXT':
@@ -86,6 +88,13 @@ function convertJson(text: string): unknown {
   }
 }
 
+/** Ids of records. */
+function convertIds(cell: unknown): unknown {
+  if (typeof cell !== 'string') return cell;
+  if (cell.trim() === '') return null;
+  return splitList(cell.trim());
+}
+
 function convertChoices(cell: unknown, options: readonly FieldOption[]): unknown {
   const convert = (item: unknown): unknown =>
     typeof item === 'string' ? (findOption(item.trim(), options) ?? item) : item;
@@ -93,15 +102,18 @@ function convertChoices(cell: unknown, options: readonly FieldOption[]): unknown
   if (typeof cell !== 'string') return cell;
   const text = cell.trim();
   if (text === '') return null;
-  if (text === '[]') return [];
   const whole = findOption(text, options);
   if (whole !== null) return [whole];
-  const separator = text.includes(listSeparator) ? listSeparator : ',';
+  return splitList(text).map(convert);
+}
+
+/** Items as an export writes them, or with commas as people do. */
+function splitList(text: string): string[] {
+  if (text === '[]') return [];
   return text
-    .split(separator)
+    .split(text.includes(listSeparator) ? listSeparator : ',')
     .map((item) => item.trim())
-    .filter((item) => item !== '')
-    .map(convert);
+    .filter((item) => item !== '');
 }
 
 /** By value, then by label as written, then by either without regard to case. */
