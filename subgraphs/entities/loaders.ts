@@ -18,18 +18,20 @@ export type InverseArguments = Pick<ListRequest, 'first' | 'after' | 'filter' | 
 export interface Loaders {
   /** Null for what is unknown, deleted, another tenant's, or no id at all. */
   findRecord(entity: EntityDefinition, id: string): Promise<StoredRecord | null>;
-  /** Records of `entity` whose relation `field` is `parentId`: one statement for all parents with the same arguments. */
+  /** Records of `entity` whose relation `field` is `parentId`, or that are linked to it: one statement for all parents with the same arguments. */
   listInverse(
     entity: EntityDefinition,
     field: FieldDefinition,
     parentId: string,
     args: InverseArguments,
+    link?: InverseRequest['link'],
   ): Promise<Page>;
   countInverse(
     entity: EntityDefinition,
     field: FieldDefinition,
     parentId: string,
     filter: InverseArguments['filter'],
+    link?: InverseRequest['link'],
   ): Promise<number>;
   /** Forgets what was read: after a write. */
   clear(): void;
@@ -46,7 +48,14 @@ export function createLoaders(store: RecordStore, context: StoreContext, budget:
     field: FieldDefinition,
     args: InverseArguments,
     parentIds: readonly string[],
-  ): InverseRequest => ({ ...args, entity, relationFieldId: field.id, parentIds });
+    link: InverseRequest['link'],
+  ): InverseRequest => ({
+    ...args,
+    entity,
+    relationFieldId: field.id,
+    parentIds,
+    ...(link === undefined ? {} : { link }),
+  });
 
   return {
     async findRecord(entity, id) {
@@ -62,13 +71,13 @@ export function createLoaders(store: RecordStore, context: StoreContext, budget:
       return record;
     },
 
-    async listInverse(entity, field, parentId, args) {
+    async listInverse(entity, field, parentId, args, link) {
       const loader = memoise(
         pages,
-        `${field.id} ${JSON.stringify(args)}`,
+        `${field.id} ${link} ${JSON.stringify(args)}`,
         () =>
           new DataLoader<string, Page>((parentIds) =>
-            store.listInverse(context, inverseRequest(entity, field, args, parentIds)),
+            store.listInverse(context, inverseRequest(entity, field, args, parentIds, link)),
           ),
       );
       const page = await loader.load(parentId);
@@ -76,13 +85,13 @@ export function createLoaders(store: RecordStore, context: StoreContext, budget:
       return page;
     },
 
-    countInverse(entity, field, parentId, filter) {
+    countInverse(entity, field, parentId, filter, link) {
       const loader = memoise(
         counts,
-        `${field.id} ${JSON.stringify(filter)}`,
+        `${field.id} ${link} ${JSON.stringify(filter)}`,
         () =>
           new DataLoader<string, number>((parentIds) =>
-            store.countInverse(context, inverseRequest(entity, field, { filter }, parentIds)),
+            store.countInverse(context, inverseRequest(entity, field, { filter }, parentIds, link)),
           ),
       );
       return loader.load(parentId);

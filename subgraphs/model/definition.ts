@@ -16,6 +16,7 @@ export const fieldTypes = [
   'SELECT',
   'MULTI_SELECT',
   'RELATION',
+  'MULTI_RELATION',
 ] as const;
 export type FieldType = (typeof fieldTypes)[number];
 
@@ -58,7 +59,7 @@ export interface FieldDefinition {
   readonly defaultValue: unknown;
   readonly validation: FieldValidation | null;
   readonly options: readonly FieldOption[] | null;
-  /** RELATION only, as are the next two. */
+  /** RELATION and MULTI_RELATION only, as are the next two. */
   readonly targetEntityId: string | null;
   /** The field on the target that lists the records pointing at it; null: none. */
   readonly inverseName: string | null;

@@ -26,7 +26,7 @@ export function checkFieldRules(field: FieldDefinition, path: string): FieldErro
   checkOptions(field, complain);
   checkLimits(field, complain);
   if (errors.length > 0 || field.defaultValue === null || field.defaultValue === undefined) return errors;
-  if (field.type === 'RELATION') complain('defaultValue', 'type', 'is not possible for a RELATION');
+  if (field.targetEntityId !== null) complain('defaultValue', 'type', `is not possible for a ${field.type}`);
   else
     errors.push(
       ...parseFieldValue(field, field.defaultValue, path === '' ? 'defaultValue' : `${path}.defaultValue`)

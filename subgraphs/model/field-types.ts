@@ -2,7 +2,7 @@
 import type { EntityDefinition, FieldDefinition, FieldType } from './definition.ts';
 import { foldKey } from './fold.ts';
 import { selectComparisonName, selectEnumName } from './names.ts';
-import { parseMultiSelect, parseRelation, parseSelect } from './values/choice.ts';
+import { parseMultiRelation, parseMultiSelect, parseRelation, parseSelect } from './values/choice.ts';
 import { parseDate, parseDateTime } from './values/date.ts';
 import { parseDecimal, showDecimal } from './values/decimal.ts';
 import { parseJson } from './values/json.ts';
@@ -198,6 +198,20 @@ export const fieldTypeRules: Readonly<Record<FieldType, FieldTypeRule>> = {
     toOutput: sameValue,
     isOrderable: false,
     canBeUnique: true,
+    canBeSearched: false,
+  },
+  // Its links are rows of `record_links`; the list of ids in the data is what events, history and exports see.
+  MULTI_RELATION: {
+    outputType: always('[ID!]'),
+    inputType: always('[ID!]'),
+    slotKind: null,
+    comparisonKind: 'DOCUMENT',
+    comparisonType: always('IDComparison'),
+    parse: parseMultiRelation,
+    toSlot: () => null,
+    toOutput: sameValue,
+    isOrderable: false,
+    canBeUnique: false,
     canBeSearched: false,
   },
 };

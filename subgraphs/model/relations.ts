@@ -6,7 +6,7 @@ const fieldsByName = new WeakMap<EntityDefinition, ReadonlyMap<string, FieldDefi
 const relationsByIdName = new WeakMap<EntityDefinition, ReadonlyMap<string, FieldDefinition>>();
 const inverses = new WeakMap<TenantModel, Map<string, readonly Inverse[]>>();
 
-/** A to-many relation as its target sees it: `field` of `entity` points at the target. */
+/** A relation as its target sees it: `field` of `entity` points at the target. */
 export interface Inverse {
   /** The field on the target; null where the relation shows none there. */
   readonly name: string | null;
@@ -47,7 +47,7 @@ export function inversesOf(model: TenantModel, entity: EntityDefinition): readon
     const found = new Map<string, Inverse[]>();
     for (const child of model.entities) {
       for (const field of child.fields) {
-        if (field.type !== 'RELATION' || field.targetEntityId === null) continue;
+        if (field.targetEntityId === null) continue;
         const list = found.get(field.targetEntityId) ?? [];
         list.push({ name: field.inverseName, entity: child, field });
         found.set(field.targetEntityId, list);
@@ -68,6 +68,11 @@ export function findInverse(
   return inversesOf(model, entity).find(
     (inverse): inverse is Inverse & { readonly name: string } => inverse.name === name,
   );
+}
+
+/** Whether any number of records may stand at both ends: links are rows of their own. */
+export function isManyToMany(field: Pick<FieldDefinition, 'type'>): boolean {
+  return field.type === 'MULTI_RELATION';
 }
 
 /** Whether the target sees one record instead of a list: no two records can point at the same one. */

@@ -6,6 +6,7 @@ import { isSameJson } from '#subgraphs/model/values/json.ts';
 import type { UpdateFieldInput } from './definition-input.ts';
 import type { DocumentEntity, DocumentField } from './document.ts';
 import type { DefinitionDraft } from './draft.ts';
+import { isRelationType } from './field-rules.ts';
 import { pluralOf } from './plural.ts';
 
 export interface DocumentStep {
@@ -50,7 +51,7 @@ export function applyDocument(
   for (const wantsRelations of [false, true]) {
     for (const entity of document) {
       for (const field of entity.fields)
-        if ((field.type === 'RELATION') === wantsRelations) applyField(draft, entity, field, onError, step);
+        if (isRelationType(field.type) === wantsRelations) applyField(draft, entity, field, onError, step);
     }
   }
   arrange(draft, document, step);
@@ -85,7 +86,7 @@ function deleteAbsent(draft: DefinitionDraft, document: readonly DocumentEntity[
     }
     for (const field of [...known.fields]) {
       // Those of an entity that goes too, so that no order of deletion stands in another's way.
-      const isInTheWay = !entity && field.type === 'RELATION';
+      const isInTheWay = !entity && isRelationType(field.type);
       if (entity ? names.has(field.name) : !isInTheWay) continue;
       draft.deleteField(known.name, field.name);
       if (entity) step('DELETE', known.name, field.name, [], field.id);

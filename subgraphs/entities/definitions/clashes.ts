@@ -119,7 +119,7 @@ export function membersOf(entities: readonly EntityDefinition[], entity: EntityD
   ]);
   const inverses = entities.flatMap((child) =>
     child.fields.flatMap((field): Member[] =>
-      field.type === 'RELATION' && field.targetEntityId === entity.id && field.inverseName !== null
+      field.targetEntityId === entity.id && field.inverseName !== null
         ? [{ name: field.inverseName, what: `the inverse of "${child.name}.${field.name}"` }]
         : [],
     ),

@@ -10,7 +10,7 @@ import type { BrokenRules } from './broken-rules.ts';
 import { isFreeMember } from './clashes.ts';
 import type { DraftField } from './definition-change.ts';
 import type { FieldInput, FieldOptionInput, RetypeInput, UpdateFieldInput } from './definition-input.ts';
-import { isSortableType } from './field-rules.ts';
+import { isRelationType, isSortableType } from './field-rules.ts';
 import { convertValue } from './value-conversion.ts';
 
 export interface NewField {
@@ -22,7 +22,7 @@ export interface NewField {
 
 /** A new field, unchecked; its key and slot are for the caller to choose. */
 export function newField(rules: BrokenRules, { entities, entity, input }: NewField): DraftField {
-  const isRelation = input.type === 'RELATION';
+  const isRelation = isRelationType(input.type);
   const isRequired = input.isRequired ?? false;
   const target = findTarget(rules, entities, input);
   const field: DraftField = {
@@ -66,13 +66,17 @@ function findTarget(
   input: FieldInput,
 ): EntityDefinition | undefined {
   const name = input.targetEntity ?? null;
-  if (input.type !== 'RELATION') {
+  if (!isRelationType(input.type)) {
     if (name !== null)
-      rules.add('targetEntity', 'type', `targetEntity is for RELATION, not for ${input.type}`);
+      rules.add(
+        'targetEntity',
+        'type',
+        `targetEntity is for RELATION and MULTI_RELATION, not for ${input.type}`,
+      );
     return undefined;
   }
   if (name === null) {
-    rules.add('targetEntity', 'required', 'a RELATION field needs a targetEntity');
+    rules.add('targetEntity', 'required', `a ${input.type} field needs a targetEntity`);
     return undefined;
   }
   const target = entities.find((entity) => entity.name === name);
@@ -137,7 +141,7 @@ export function changeField(rules: BrokenRules, { field, input, hasRecords }: Ch
 /** Gives the field its new type; flags that the type cannot have are turned off, but not uniqueness. Unchecked. */
 export function changeType(rules: BrokenRules, field: DraftField, input: RetypeInput): void {
   const before: FieldDefinition = { ...field };
-  if (input.type === 'RELATION' || before.type === 'RELATION') {
+  if (isRelationType(input.type) || isRelationType(before.type)) {
     rules.add('type', 'unchanged', `a RELATION cannot become another type, nor another type a RELATION`);
     return;
   }

@@ -12,6 +12,11 @@ import {
   maxUiConfigLength,
 } from './name-rules.ts';
 
+/** Whether the field points at records. */
+export function isRelationType(type: FieldType): boolean {
+  return type === 'RELATION' || type === 'MULTI_RELATION';
+}
+
 /** Whether lists can be ordered by it; by a relation, through the other record's fields. */
 export function isSortableType(type: FieldType): boolean {
   return type === 'RELATION' || fieldTypeRules[type].isOrderable;
@@ -38,14 +43,25 @@ export function checkField(rules: BrokenRules, field: { defaultValue: unknown } 
 }
 
 function checkRelation(rules: BrokenRules, field: FieldDefinition): void {
-  if (field.type !== 'RELATION') {
+  if (!isRelationType(field.type)) {
     for (const member of ['inverseName', 'onDelete'] as const) {
       if (field[member] !== null)
-        rules.add(member, 'type', `${member} is for RELATION, not for ${field.type}`);
+        rules.add(member, 'type', `${member} is for RELATION and MULTI_RELATION, not for ${field.type}`);
     }
     return;
   }
   if (field.inverseName !== null) checkName(rules, 'inverseName', field.inverseName);
+  if (field.type === 'MULTI_RELATION') {
+    if (field.isRequired)
+      rules.add('isRequired', 'type', 'isRequired is not possible for a field of type MULTI_RELATION');
+    if (field.onDelete !== null && field.onDelete !== 'SET_NULL')
+      rules.add(
+        'onDelete',
+        'type',
+        'onDelete of a MULTI_RELATION is SET_NULL: its links go, its records stay',
+      );
+    return;
+  }
   if (field.isRequired && field.onDelete === 'SET_NULL') {
     rules.add(
       'onDelete',

@@ -9,8 +9,9 @@ import {
   updateInputName,
   updateManyInputName,
 } from '#subgraphs/model/names.ts';
+import { isManyToMany } from '#subgraphs/model/relations.ts';
 import { describe } from '#subgraphs/model/sdl-text.ts';
-import { inverseMembersSdl, relationMemberSdl } from './nested-inputs.ts';
+import { inverseMembersSdl, linkedMemberSdl, relationMemberSdl } from './nested-inputs.ts';
 import { describeField } from './types.ts';
 
 /** Empty for an entity without fields: GraphQL has no input without members. */
@@ -58,6 +59,7 @@ function memberSdl(
   isRequired: boolean,
 ): string {
   const type = ruleOf(field).inputType(entity, field);
+  if (isManyToMany(field)) return linkedMemberSdl(model, field);
   if (field.type === 'RELATION')
     return `  "The id of ${field.name}."\n  ${relationIdName(field.name)}: ${type}\n${relationMemberSdl(model, field)}`;
   return `${describe(describeField(field), '  ')}  ${field.name}: ${type}${isRequired ? '!' : ''}`;

@@ -1,12 +1,18 @@
 /** How records along relations are written with a record: `CompanyRelationInput` (one) and `ProjectListInput` (many). */
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { createInputName, listInputName, relationInputName, typeName } from '#subgraphs/model/names.ts';
-import { getTarget, inversesOf, isSingleInverse } from '#subgraphs/model/relations.ts';
+import { getTarget, inversesOf, isManyToMany, isSingleInverse } from '#subgraphs/model/relations.ts';
 import { nestedLimits } from '#subgraphs/model/values/nested-input.ts';
 
 /** A to-one relation's own member, beside its id's. */
 export function relationMemberSdl(model: TenantModel, field: FieldDefinition): string {
   return `  "The record that is ${field.name}, found or created; not together with its id."\n  ${field.name}: ${relationInputName(getTarget(model, field))}`;
+}
+
+/** A many-to-many relation's member. */
+export function linkedMemberSdl(model: TenantModel, field: FieldDefinition): string {
+  const target = getTarget(model, field);
+  return `  "Which ${typeName(target)} records are among ${field.name}."\n  ${field.name}: ${listInputName(target)}`;
 }
 
 /** The members for records that point at this entity's. */
@@ -24,8 +30,11 @@ export function inverseMembersSdl(model: TenantModel, entity: EntityDefinition):
 export function nestedInputsSdl(model: TenantModel, entity: EntityDefinition): string {
   if (entity.aliasOf !== undefined) return '';
   const type = typeName(entity);
-  const inverses = entity.fields.filter((field) => field.type === 'RELATION' && field.inverseName !== null);
-  const isTarget = inversesOf(model, entity).length > 0;
+  const inverses = entity.fields.filter(
+    (field) => field.targetEntityId !== null && field.inverseName !== null,
+  );
+  const pointing = inversesOf(model, entity);
+  const isTarget = pointing.some(({ field }) => !isManyToMany(field));
   const inputs: string[] = [];
   if (isTarget || inverses.some((field) => isSingleInverse({ field }))) {
     inputs.push(`"One ${type} record at the other end of a relation: one of these."
@@ -36,7 +45,10 @@ input ${relationInputName(entity)} {
   disconnect: Boolean
 }`);
   }
-  if (inverses.some((field) => !isSingleInverse({ field }))) {
+  if (
+    inverses.some((field) => !isSingleInverse({ field })) ||
+    pointing.some(({ field }) => isManyToMany(field))
+  ) {
     inputs.push(`"${type} records at the other end of a relation. At most ${nestedLimits.levels} levels, and ${nestedLimits.records} records in all."
 input ${listInputName(entity)} {
   "Ids of some that are there, wherever they were before."

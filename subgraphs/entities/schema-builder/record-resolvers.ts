@@ -4,14 +4,16 @@
  */
 import { DomainError } from '#schema/errors.ts';
 import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
-import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { graphEntities, withFieldAliases } from '#subgraphs/model/aliases.ts';
 import { connectionTypeName, rootNames, typeName, uniqueQueryName } from '#subgraphs/model/names.ts';
 import {
   findField,
   findInverse,
+  getTarget,
   type Inverse,
   inversesOf,
+  isManyToMany,
   isSingleInverse,
 } from '#subgraphs/model/relations.ts';
 import type { EntitiesContext } from '../context.ts';
@@ -86,6 +88,7 @@ function typeResolvers(model: TenantModel, entity: EntityDefinition): Resolvers 
   };
   for (const field of entity.fields) {
     if (field.type === 'RELATION') resolvers[field.name] = relationResolver(type, field.name);
+    if (isManyToMany(field)) resolvers[field.name] = linkedResolver(type, field.name);
   }
   for (const inverse of inversesOf(model, entity)) {
     if (inverse.name === null) continue;
@@ -112,14 +115,52 @@ function inverseResolver(type: string, name: string) {
     context: EntitiesContext,
   ): Promise<ConnectionNode<RecordNode>> => {
     const { entity, field } = getInverse(context, type, name);
-    const { loaders } = context;
-    const page = await loaders.listInverse(entity, field, node.id, args);
-    return new ConnectionNode(
-      page,
-      (record) => toNode(entity, record),
-      () => loaders.countInverse(entity, field, node.id, args.filter),
+    return listRelated(
+      context,
+      { entity, field, ...(isManyToMany(field) ? { link: 'inverse' } : {}) },
+      node,
+      args,
     );
   };
+}
+
+/** The records that a many-to-many relation points at. */
+function linkedResolver(type: string, fieldName: string) {
+  return async (
+    node: RecordNode,
+    args: InverseArguments,
+    context: EntitiesContext,
+  ): Promise<ConnectionNode<RecordNode>> => {
+    const field = findField(getEntity(context, type), fieldName);
+    if (!field || !isManyToMany(field))
+      throw new DomainError('NOT_FOUND', `${type} has no ${fieldName} any more`);
+    return listRelated(
+      context,
+      { entity: getTarget(context.model, field), field, link: 'forward' },
+      node,
+      args,
+    );
+  };
+}
+
+async function listRelated(
+  { loaders }: EntitiesContext,
+  { entity, field, link }: Related,
+  node: RecordNode,
+  args: InverseArguments,
+): Promise<ConnectionNode<RecordNode>> {
+  const page = await loaders.listInverse(entity, field, node.id, args, link);
+  return new ConnectionNode(
+    page,
+    (record) => toNode(entity, record),
+    () => loaders.countInverse(entity, field, node.id, args.filter, link),
+  );
+}
+
+interface Related {
+  readonly entity: EntityDefinition;
+  readonly field: FieldDefinition;
+  readonly link?: 'forward' | 'inverse';
 }
 
 /** All parents' single records in one statement. */

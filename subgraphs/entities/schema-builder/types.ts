@@ -9,7 +9,13 @@ import {
   relationIdName,
   typeName,
 } from '#subgraphs/model/names.ts';
-import { getTarget, type Inverse, inversesOf, isSingleInverse } from '#subgraphs/model/relations.ts';
+import {
+  getTarget,
+  type Inverse,
+  inversesOf,
+  isManyToMany,
+  isSingleInverse,
+} from '#subgraphs/model/relations.ts';
 import { describe } from '#subgraphs/model/sdl-text.ts';
 
 export function objectTypeSdl(model: TenantModel, entity: EntityDefinition): string {
@@ -32,6 +38,7 @@ export function objectTypeSdl(model: TenantModel, entity: EntityDefinition): str
 function fieldSdl(model: TenantModel, entity: EntityDefinition, field: FieldDefinition): string {
   const description = describe(describeField(field), '  ');
   const type = ruleOf(field).outputType(entity, field);
+  if (isManyToMany(field)) return listSdl(`${description}  ${field.name}`, getTarget(model, field));
   if (field.type !== 'RELATION')
     return `${description}  ${field.name}: ${type}${field.isRequired ? '!' : ''}`;
   // Null where the other record was deleted, so never `!`.
@@ -46,8 +53,15 @@ function inverseSdl(name: string, inverse: Inverse): string {
   if (isSingleInverse(inverse)) {
     return `  "The ${typeName(entity)} record whose ${field.name} this is; null where there is none."\n  ${name}: ${typeName(entity)}`;
   }
-  return `  "The ${typeName(entity)} records whose ${field.name} this is."
-  ${name}(
+  const whose = isManyToMany(field)
+    ? `that have this among their ${field.name}`
+    : `whose ${field.name} this is`;
+  return listSdl(`  "The ${typeName(entity)} records ${whose}."\n  ${name}`, entity);
+}
+
+/** A list of other records in a record: `begin` is its description and name. */
+function listSdl(begin: string, entity: EntityDefinition): string {
+  return `${begin}(
     "How many, 1 to 1,000; 50 where absent."
     first: Int
     "The cursor to go on from."

@@ -2,6 +2,8 @@
 import type { TenantTransaction } from '#prisma/record-database.ts';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import type { DefinitionChange } from '../definitions/definition-change.ts';
+import { isManyToMany } from '#subgraphs/model/relations.ts';
+import { deleteLinks } from './record-links.ts';
 import { retireEntity, retireField } from './retired-fields.ts';
 
 /** Deletions first: a name that one entity gives up may be taken by another in the same change. */
@@ -9,9 +11,10 @@ export async function writeChange(tx: TenantTransaction, change: DefinitionChang
   // Sent one after the other without waiting: PostgreSQL runs them in this order.
   const sent: Promise<unknown>[] = [];
   for (const field of change.deletedFields)
-    sent.push(retireField(tx, field), remove(tx, 'field_definitions', field.id));
+    sent.push(retireField(tx, field), ...removeLinks(tx, [field]), remove(tx, 'field_definitions', field.id));
   // Before any of the entities: they may refer to each other.
-  for (const entity of change.deletedEntities) sent.push(removeFields(tx, entity));
+  for (const entity of change.deletedEntities)
+    sent.push(...removeLinks(tx, entity.fields), removeFields(tx, entity));
   for (const entity of change.deletedEntities)
     sent.push(retireEntity(tx, entity), remove(tx, 'entity_definitions', entity.id));
   for (const entity of change.updatedEntities) sent.push(updateEntity(tx, entity));
@@ -27,6 +30,10 @@ function removeFields(tx: TenantTransaction, entity: EntityDefinition): Promise<
     text: 'delete from public.field_definitions where tenant_id = $1 and entity_id = $2',
     values: [tx.claims.tenantId, entity.id],
   });
+}
+
+function removeLinks(tx: TenantTransaction, fields: readonly FieldDefinition[]): Promise<unknown>[] {
+  return fields.filter(isManyToMany).map((field) => deleteLinks(tx, field));
 }
 
 function remove(

@@ -5,7 +5,8 @@ import { createSqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
 import type { SqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
 import { relationIdSql } from '#subgraphs/model/filter/sql-values.ts';
 import type { SqlRow } from '#subgraphs/model/filter/sql-values.ts';
-import { findField } from '#subgraphs/model/relations.ts';
+import { linkedSql } from '#subgraphs/model/filter/sql.ts';
+import { findField, isManyToMany } from '#subgraphs/model/relations.ts';
 import type { PageBounds } from '../filters/page-arguments.ts';
 import { listed, readListing, recordsWhere, selectSql } from './listing.ts';
 import type { Listing } from './listing.ts';
@@ -40,7 +41,7 @@ export function buildListStatement(model: TenantModel, request: ListRequest): Li
 /** One page of children for each parent: rows also have `parent`, the parent's place in the list from 1. */
 export function buildInverseStatement(model: TenantModel, request: InverseRequest): ListStatement {
   const listing = readListing(model, request);
-  const link = parentLink(request, listing.row, listing.parameters);
+  const link = parentLink(model, request, listing.row, listing.parameters);
   const inner = oneScan(listing, listing.page.size + 1, listing.page.offset, link);
   const order = orderBySql(listing.keys.map((key, i) => ({ ...key, sql: `c.k${i}` })));
   const parents = listing.parameters.add(request.parentIds, 'uuid[]');
@@ -57,7 +58,7 @@ export function buildInverseStatement(model: TenantModel, request: InverseReques
 export function buildInverseCount(model: TenantModel, request: InverseRequest): Statement {
   const parameters = createSqlParameters();
   const where = recordsWhere(model, request, parameters);
-  const link = parentLink(request, { alias: listed, entity: request.entity }, parameters);
+  const link = parentLink(model, request, { alias: listed, entity: request.entity }, parameters);
   const parents = parameters.add(request.parentIds, 'uuid[]');
   const text = `select p.n::int as parent, (select count(*)::int from records ${listed} where ${where} and ${link}) as count from unnest(${parents}) with ordinality as p (id, n)`;
   return nameStatement(text, parameters.values);
@@ -75,7 +76,19 @@ export function buildCount(
   );
 }
 
-function parentLink(request: InverseRequest, row: SqlRow, parameters: SqlParameters): string {
+function parentLink(
+  model: TenantModel,
+  request: InverseRequest,
+  row: SqlRow,
+  parameters: SqlParameters,
+): string {
+  if (request.link !== undefined) {
+    const field = model.entities
+      .flatMap((entity) => entity.fields)
+      .find(({ id }) => id === request.relationFieldId);
+    if (!field || !isManyToMany(field)) throw new Error(`there is no relation ${request.relationFieldId}`);
+    return linkedSql(row.alias, 'p.id', field, request.link, { tenantId: model.tenantId, parameters });
+  }
   const relation = request.entity.fields.find((field) => field.id === request.relationFieldId);
   if (!relation || findField(request.entity, relation.name)?.type !== 'RELATION') {
     throw new Error(`${request.entity.name} has no relation ${request.relationFieldId}`);

@@ -5,13 +5,14 @@
  */
 import { invalidInput } from '#schema/errors.ts';
 import type { FieldError } from '#schema/errors.ts';
-import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import { linkedSql } from '#subgraphs/model/filter/sql.ts';
 import { relationIdSql } from '#subgraphs/model/filter/sql-values.ts';
 import { createSqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
 import { relationIdName, typeName } from '#subgraphs/model/names.ts';
-import { getTarget } from '#subgraphs/model/relations.ts';
+import { getTarget, isManyToMany } from '#subgraphs/model/relations.ts';
 import type { Inverse } from '#subgraphs/model/relations.ts';
-import { readId } from '#subgraphs/model/values/choice.ts';
+import { maxLinks, readId } from '#subgraphs/model/values/choice.ts';
 import { maxFieldErrors } from '#subgraphs/model/values/input.ts';
 import type { InputData } from '#subgraphs/model/values/input.ts';
 import { nestedLimits, planNested } from '#subgraphs/model/values/nested-input.ts';
@@ -19,6 +20,7 @@ import type { NestedPlan, PlannedRecord, PlannedSet } from '#subgraphs/model/val
 import { applyUpdates } from './record-batches.ts';
 import { createRecords } from './record-creation.ts';
 import { takenError } from './record-keys.ts';
+import { linkedIds } from './record-links.ts';
 import { lockRecords, notFound, requireVersion } from './record-locks.ts';
 import type { StoredRecord } from './record-store.ts';
 import { lockTargets, targetKey } from './relation-targets.ts';
@@ -132,6 +134,17 @@ class ChangedRecords {
     this.errors.push({ field: path, rule: 'required', message });
   }
 
+  /** Changes the ids that a many-to-many relation of the record holds. */
+  editList(owner: Changed, field: FieldDefinition, path: string, edit: (ids: Set<string>) => void): void {
+    const ids = new Set(linkedIds(Object.hasOwn(owner.data, field.key) ? owner : owner.record, field));
+    edit(ids);
+    owner.data[field.key] = ids.size === 0 ? null : [...ids].toSorted();
+    owner.path ??= path;
+    if (ids.size <= maxLinks) return;
+    const message = `${path}: ${field.name} of ${owner.record.id} would hold more than ${maxLinks} records`;
+    this.errors.push({ field: path, rule: 'maxLength', message });
+  }
+
   ofEntity(entity: EntityDefinition): Changed[] {
     return [...this.#records.values()].filter((changed) => changed.entity === entity);
   }
@@ -155,6 +168,7 @@ async function lockChanged(scope: WriteScope, plan: NestedPlan): Promise<Changed
   };
   for (const { entity, id, isNew } of plan.records) if (!isNew) want(entity, id);
   for (const { inverse, id } of plan.links) want(inverse.entity, id);
+  for (const { entity, ownerId } of plan.lists) want(entity, ownerId);
   for (const { set, id } of await findPointing(scope, plan.sets)) want(set.inverse.entity, id);
 
   const changed = new ChangedRecords();
@@ -178,7 +192,10 @@ async function findPointing(
     const row = { alias: 'x', entity: inverse.entity };
     const entity = parameters.add(inverse.entity.id, 'uuid');
     const parent = parameters.add(parentId, 'uuid');
-    return `select ${index} as set, x.id from records x where x.tenant_id = ${tenant} and x.entity_id = ${entity} and ${relationIdSql(row, inverse.field, parameters)} = ${parent} and x.deleted_at is null`;
+    const link = isManyToMany(inverse.field)
+      ? linkedSql('x', parent, inverse.field, 'inverse', { tenantId: scope.tenantId, parameters })
+      : `${relationIdSql(row, inverse.field, parameters)} = ${parent}`;
+    return `select ${index} as set, x.id from records x where x.tenant_id = ${tenant} and x.entity_id = ${entity} and ${link} and x.deleted_at is null`;
   });
   const text = `select * from (${parts.join(' union all ')}) s limit ${nestedLimits.records + 1}`;
   const rows = await scope.tx.query<{ set: number; id: string }>({ text, values: parameters.values });
@@ -212,12 +229,39 @@ function link(plan: NestedPlan, changed: ChangedRecords): void {
       }
     }
   }
+  linkLists(plan, changed);
   for (const { inverse, parentId, kept, path } of plan.sets) {
     const { entity, field } = inverse;
+    if (isManyToMany(field)) {
+      for (const owner of changed.ofEntity(entity)) {
+        if (kept.has(owner.record.id) || owner.record.deletedAt) continue;
+        changed.editList(owner, field, path, (ids) => ids.delete(parentId));
+      }
+      continue;
+    }
     for (const child of changed.ofEntity(entity)) {
       if (child.record.deletedAt || child.record.data[field.key] !== parentId) continue;
       if (kept.has(child.record.id) || isMoved(child, field.key, parentId)) continue;
       changed.letGo(child, inverse, path);
+    }
+  }
+}
+
+/** Changes of many-to-many lists: what is cleared first, then what is added and removed. */
+function linkLists(plan: NestedPlan, changed: ChangedRecords): void {
+  for (const kind of ['clear', 'add', 'remove'] as const) {
+    for (const list of plan.lists.filter((one) => one.kind === kind)) {
+      const { entity, field, ownerId, ownerPath, targetId, path } = list;
+      const owner = changed.find(entity, ownerId);
+      if (!owner || owner.record.deletedAt) {
+        if (ownerPath !== undefined) changed.errors.push(missing(entity, ownerId, ownerPath));
+        continue;
+      }
+      changed.editList(owner, field, path, (ids) => {
+        if (kind === 'clear') ids.clear();
+        else if (kind === 'add') ids.add(targetId);
+        else ids.delete(targetId);
+      });
     }
   }
 }
@@ -241,6 +285,24 @@ async function requireRelations(
       written.push({ target: { entityId: entity.id, id }, path: below(record.path, named) ?? named, entity });
     }
   }
+  for (const { entity, id, path } of plan.targets) {
+    written.push({ target: { entityId: entity.id, id }, path, entity });
+  }
+  // What stood in a list before may be gone by now, and stays in it.
+  const listed = new Set<string>();
+  for (const { entity, field, ownerId, targetId } of plan.lists) {
+    const target = getTarget(scope.model, field);
+    if (changed.find(target, targetId)) known.add(targetKey({ entityId: target.id, id: targetId }));
+    const owner = changed.find(entity, ownerId);
+    if (!owner) continue;
+    for (const id of linkedIds(owner.record, field)) listed.add(targetKey({ entityId: target.id, id }));
+  }
+  for (const { inverse } of plan.sets.filter((set) => isManyToMany(set.inverse.field))) {
+    const target = getTarget(scope.model, inverse.field);
+    for (const { record } of changed.ofEntity(inverse.entity)) {
+      for (const id of linkedIds(record, inverse.field)) listed.add(targetKey({ entityId: target.id, id }));
+    }
+  }
   for (const { inverse, parentId, path } of plan.links) {
     const entity = getTarget(scope.model, inverse.field);
     // A parent that was changed is locked and there.
@@ -249,14 +311,14 @@ async function requireRelations(
   }
   const found = await lockTargets(
     { ...scope, known },
-    written.map(({ target }) => target),
+    written.flatMap(({ target }) => (readId(target.id) === null ? [] : target)),
   );
   refuse(
     written.flatMap(({ target, path, entity }) =>
       found.has(targetKey(target)) ? [] : [missing(entity, target.id, path)],
     ),
   );
-  return new Set([...known, ...found]);
+  return new Set([...known, ...found, ...listed]);
 }
 
 async function createPlanned(scope: WriteScope, plan: NestedPlan): Promise<RecordChange[]> {

@@ -4,9 +4,10 @@ import type { EntityDefinition, FieldDefinition, OnDelete } from '#subgraphs/mod
 import { sqlText } from '#subgraphs/model/filter/sql-parameters.ts';
 import { slotSql } from '#subgraphs/model/filter/sql-values.ts';
 import { typeName } from '#subgraphs/model/names.ts';
-import { inversesOf } from '#subgraphs/model/relations.ts';
+import { inversesOf, isManyToMany } from '#subgraphs/model/relations.ts';
 import type { Inverse } from '#subgraphs/model/relations.ts';
 import { deleteKeysOf, insertKeys, keysOf, takenError } from './record-keys.ts';
+import { linkedIds } from './record-links.ts';
 import { lockForDeletion, notFound, requireVersion } from './record-locks.ts';
 import type { StoredRecord } from './record-store.ts';
 import { updateRecords } from './record-rows-writing.ts';
@@ -65,7 +66,15 @@ export async function deleteRecords(
   for (const [recordId, { fields }] of affected.cleared) {
     const before = records.get(recordId) as StoredRecord;
     const keys = [...fields].map((field) => field.key);
-    const data = Object.fromEntries(Object.entries(before.data).filter(([key]) => !keys.includes(key)));
+    const data = { ...before.data };
+    for (const field of fields) {
+      // Of many links only those at what is deleted go.
+      const left = isManyToMany(field)
+        ? linkedIds(before, field).filter((linked) => !affected.deleted.has(linked))
+        : [];
+      if (left.length > 0) data[field.key] = left;
+      else delete data[field.key];
+    }
     changes.push({
       operation: 'UPDATED',
       before,
@@ -181,6 +190,14 @@ async function findChildren(
     if (inverses.length === 0) continue;
     const place = values.push(ids);
     for (const inverse of inverses) {
+      if (isManyToMany(inverse.field)) {
+        const branch = branches.push(inverse) - 1;
+        const [owner, field] = [values.push(inverse.entity.id), values.push(inverse.field.id)];
+        parts.push(
+          `select ${branch} as branch, x.id from record_links l join records x on x.tenant_id = l.tenant_id and x.entity_id = $${owner}::uuid and x.id = l.owner_id where l.tenant_id = $1::uuid and l.field_id = $${field}::uuid and l.target_id = any($${place}::uuid[]) and x.deleted_at is null`,
+        );
+        continue;
+      }
       const slot = slotSql({ alias: 'x', entity: inverse.entity }, inverse.field);
       const link = slot
         ? `${slot} = any($${place}::uuid[])`

@@ -1,10 +1,11 @@
-/** Removing deleted records for good: the row, its keys and its history. What the log still has of them goes with its retention. */
+/** Removing deleted records for good: the row, its keys, its links and its history. What the log still has of them goes with its retention. */
 import { DomainError, invalidField } from '#schema/errors.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { typeName } from '#subgraphs/model/names.ts';
 import { canonicalIds } from './record-batches.ts';
 import { maxBatch, requireBatch } from './record-creation.ts';
 import { deleteKeysOf } from './record-keys.ts';
+import { deleteLinksOf } from './record-links.ts';
 import { lockRecords, notFound } from './record-locks.ts';
 import type { PurgeRequest } from './record-store.ts';
 import type { WriteScope, Written } from './write-transaction.ts';
@@ -33,6 +34,7 @@ export async function purgeRecords(
   if (ids.length > 0) {
     await Promise.all([
       deleteKeysOf(scope, entity.id, ids),
+      deleteLinksOf(scope, entity, ids),
       scope.tx.query({ text: purgeText, values: [scope.tenantId, entity.id, ids] }),
     ]);
   }

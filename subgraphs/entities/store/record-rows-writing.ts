@@ -1,6 +1,7 @@
 /** Rows of `records` as they are written: any number of one entity's in one statement. */
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { searchText, slotColumns, slotValues, toStoredData } from '#subgraphs/model/stored-form.ts';
+import { writeLinks } from './record-links.ts';
 import { nameStatement } from './named-statement.ts';
 import type { StoredRecord } from './record-store.ts';
 import type { WriteScope } from './write-transaction.ts';
@@ -26,7 +27,10 @@ export async function insertRecords(
 ): Promise<void> {
   const names = [...Object.keys(columns), ...slotColumns(entity)];
   const text = `insert into records (tenant_id, entity_id, ${names.join(', ')}) select $1::uuid, $2::uuid, ${names.map((name) => `u.${name}`).join(', ')} from ${recordset(entity)}`;
-  await scope.tx.query(nameStatement(text, [scope.tenantId, entity.id, toRows(entity, records)]));
+  await Promise.all([
+    scope.tx.query(nameStatement(text, [scope.tenantId, entity.id, toRows(entity, records)])),
+    writeLinks(scope, entity, records, true),
+  ]);
 }
 
 /** Writes the records, which exist and are locked, as they are: all of them but `id`, `created_at` and `created_by`. */
@@ -41,11 +45,14 @@ export async function updateRecords(
   const [first] = records;
   // One record is found by its whole key. More are joined, and planned each time for how many records there are.
   const isAlone = records.length === 1 && first !== undefined;
-  await scope.tx.query(
-    isAlone
-      ? nameStatement(`${set} and x.id = $4::uuid`, [...values, first.id])
-      : { text: `${set} and x.id = u.id`, values },
-  );
+  await Promise.all([
+    scope.tx.query(
+      isAlone
+        ? nameStatement(`${set} and x.id = $4::uuid`, [...values, first.id])
+        : { text: `${set} and x.id = u.id`, values },
+    ),
+    writeLinks(scope, entity, records, false),
+  ]);
 }
 
 function recordset(entity: EntityDefinition): string {

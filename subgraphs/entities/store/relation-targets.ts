@@ -1,7 +1,7 @@
 /** Relations point at live records of the same tenant: checked where they are written, in the same transaction. */
 import { invalidInput } from '#schema/errors.ts';
 import type { FieldError } from '#schema/errors.ts';
-import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { relationIdName, typeName } from '#subgraphs/model/names.ts';
 import { getTarget } from '#subgraphs/model/relations.ts';
 import { nameStatement } from './named-statement.ts';
@@ -45,18 +45,28 @@ export async function lockTargets(scope: WriteScope, targets: readonly Target[])
   return present;
 }
 
-/** Relations among `written` whose target is not there. One statement; the targets stay until the transaction ends. */
-export async function findMissingTargets(
+/** To-one relations among `written` whose target is not there. One statement; the targets stay until the transaction ends. */
+export function findMissingTargets(
   scope: WriteScope,
   entity: EntityDefinition,
   written: readonly WrittenData[],
 ): Promise<FieldError[]> {
   const relations = entity.fields.filter((field) => field.type === 'RELATION');
+  return findMissing(scope, relations, written);
+}
+
+async function findMissing(
+  scope: WriteScope,
+  relations: readonly FieldDefinition[],
+  written: readonly WrittenData[],
+): Promise<FieldError[]> {
   const targets = new Map<string, Target>();
   for (const field of relations) {
     for (const { data } of written) {
-      const id = data[field.key] as string | null | undefined;
-      if (id) targets.set(`${field.targetEntityId}/${id}`, { entityId: field.targetEntityId as string, id });
+      for (const id of idsIn(data[field.key])) {
+        const target = { entityId: field.targetEntityId as string, id };
+        targets.set(targetKey(target), target);
+      }
     }
   }
   if (targets.size === 0) return [];
@@ -64,22 +74,33 @@ export async function findMissingTargets(
   if (present.size === targets.size) return [];
   return written.flatMap(({ data, path }) =>
     relations.flatMap((field): FieldError[] => {
-      const id = data[field.key] as string | null | undefined;
-      if (!id || present.has(`${field.targetEntityId}/${id}`)) return [];
-      const name = relationIdName(field.name);
+      const name = field.type === 'RELATION' ? relationIdName(field.name) : field.name;
       const at = path === undefined ? name : `${path}.${name}`;
       const target = typeName(getTarget(scope.model, field));
-      return [{ field: at, rule: 'relation', message: `${at}: there is no ${target} with the id ${id}` }];
+      return idsIn(data[field.key])
+        .filter((id) => !present.has(targetKey({ entityId: field.targetEntityId as string, id })))
+        .map((id) => ({
+          field: at,
+          rule: 'relation',
+          message: `${at}: there is no ${target} with the id ${id}`,
+        }));
     }),
   );
 }
 
-/** As above, and throws BAD_USER_INPUT for those that are missing. */
+/** What a relation's stored value points at. */
+function idsIn(stored: unknown): readonly string[] {
+  if (Array.isArray(stored)) return stored as string[];
+  return typeof stored === 'string' ? [stored] : [];
+}
+
+/** As above for every relation, and throws BAD_USER_INPUT for those that are missing. */
 export async function requireTargets(
   scope: WriteScope,
   entity: EntityDefinition,
   written: readonly WrittenData[],
 ): Promise<void> {
-  const missing = await findMissingTargets(scope, entity, written);
+  const relations = entity.fields.filter((field) => field.targetEntityId !== null);
+  const missing = await findMissing(scope, relations, written);
   if (missing.length > 0) throw invalidInput(missing.slice(0, 100));
 }

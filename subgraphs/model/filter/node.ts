@@ -21,6 +21,8 @@ export type FilterNode =
   /** At least one record whose `field` points here exists and matches. */
   | {
       readonly kind: 'to-many';
+      /** Many-to-many: whether `entity` is at the end that the links point at (forward), or points itself. */
+      readonly link?: 'forward' | 'inverse';
       readonly entity: EntityDefinition;
       readonly field: FieldDefinition;
       readonly node: FilterNode;

@@ -14,7 +14,7 @@ import {
   selectEnumName,
   typeName,
 } from '../names.ts';
-import { getTarget, inversesOf, isSingleInverse } from '../relations.ts';
+import { getTarget, inversesOf, isManyToMany, isSingleInverse } from '../relations.ts';
 import { describe } from '../sdl-text.ts';
 import { isTaken } from './member-names.ts';
 import { listOperators, operatorDescriptions, operatorsOf } from './comparisons.ts';
@@ -125,6 +125,12 @@ export function filterSdl(model: TenantModel, entity: EntityDefinition): string 
       members.push(`${description}  ${field.name}: ${filterTypeName(target)}${deprecated}`);
       members.push(
         `  "The id of ${field.name}."\n  ${relationIdName(field.name)}: ${comparison}${deprecated}`,
+      );
+      continue;
+    }
+    if (isManyToMany(field)) {
+      members.push(
+        `${description}  ${field.name}: ${listFilterTypeName(getTarget(model, field))}${deprecated}`,
       );
       continue;
     }

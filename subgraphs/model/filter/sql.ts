@@ -72,10 +72,29 @@ function write(node: FilterNode, row: SqlRow, writing: Writing): string {
     }
     case 'to-many': {
       const child: SqlRow = { alias: nextAlias(row, writing), entity: node.entity };
-      const link = `${relationIdSql(child, node.field, writing.parameters)} = ${row.alias}.id`;
+      const link =
+        node.link === undefined
+          ? `${relationIdSql(child, node.field, writing.parameters)} = ${row.alias}.id`
+          : linkedSql(child.alias, `${row.alias}.id`, node.field, node.link, writing);
       return existsSql(child, link, write(node.node, child, writing), writing);
     }
   }
+}
+
+/**
+ * That a row is linked to another by a many-to-many relation: `forward` where the row is at the end that the links point
+ * at. The ids are read first, by the index of the links, and the rows then by their own.
+ */
+export function linkedSql(
+  alias: string,
+  otherId: string,
+  field: FieldDefinition,
+  direction: 'forward' | 'inverse',
+  { tenantId, parameters }: FilterSqlOptions,
+): string {
+  const [wanted, given] = direction === 'forward' ? ['target_id', 'owner_id'] : ['owner_id', 'target_id'];
+  const link = `l.tenant_id = ${parameters.add(tenantId, 'uuid')} and l.field_id = ${parameters.add(field.id, 'uuid')}`;
+  return `${alias}.id = any(array(select l.${wanted} from record_links l where ${link} and l.${given} = ${otherId}))`;
 }
 
 /**

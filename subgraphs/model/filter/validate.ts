@@ -4,7 +4,14 @@ import type { EntityDefinition, FieldDefinition, TenantModel } from '../definiti
 import { ruleOf } from '../field-types.ts';
 import type { ComparisonKind } from '../field-types.ts';
 import { filterTypeName, typeName } from '../names.ts';
-import { findField, findRelationByIdName, getTarget, inversesOf, isSingleInverse } from '../relations.ts';
+import {
+  findField,
+  findRelationByIdName,
+  getTarget,
+  inversesOf,
+  isManyToMany,
+  isSingleInverse,
+} from '../relations.ts';
 import { readId } from '../values/choice.ts';
 import { parseDateTime } from '../values/date.ts';
 import { parseJson } from '../values/json.ts';
@@ -119,6 +126,10 @@ function readMember(
     return readComparison(reading, member, systemFilterMembers[member].kind, value, path);
   }
   const field = findField(entity, name);
+  if (field?.isFilterable && isManyToMany(field)) {
+    const target = getTarget(reading.model, field);
+    return readToMany(reading, { entity: target, field, link: 'forward' }, value, path, depth);
+  }
   if (field?.isFilterable) {
     if (field.type !== 'RELATION')
       return readComparison(reading, field, ruleOf(field).comparisonKind, value, path);
@@ -132,17 +143,9 @@ function readMember(
     return { kind: 'to-many', entity: inverse.entity, field: inverse.field, node };
   }
   if (inverse?.field.isFilterable) {
-    const nodes = membersOf(value, path).map(([quantifier, inner]): FilterNode => {
-      const at = `${path}.${quantifier}`;
-      const node = readFilter(reading, inverse.entity, inner, at, depth + 1);
-      const toMany = { kind: 'to-many', entity: inverse.entity, field: inverse.field } as const;
-      if (quantifier === 'some') return { ...toMany, node };
-      if (quantifier === 'none') return { kind: 'not', node: { ...toMany, node } };
-      // Every one matches: there is none that does not.
-      if (quantifier === 'every') return { kind: 'not', node: { ...toMany, node: { kind: 'not', node } } };
-      throw invalidField(at, 'unknown', `${at} is not known: there are some, none and every`);
-    });
-    return { kind: 'all', nodes };
+    const { entity: other, field: relation } = inverse;
+    const end = isManyToMany(relation) ? { link: 'inverse' as const } : {};
+    return readToMany(reading, { entity: other, field: relation, ...end }, value, path, depth);
   }
   if ((name === 'is' || name === 'isNot') && !isTaken(reading.model, entity, name)) {
     const node = readFilter(reading, entity, value, path, depth);
@@ -153,6 +156,27 @@ function readMember(
     'unknown',
     `${path} is not known: ${typeName(entity)} cannot be filtered by ${name} (${filterTypeName(entity)})`,
   );
+}
+
+/** `some none every` of the records at the other end. */
+function readToMany(
+  reading: Reading,
+  end: Pick<Extract<FilterNode, { kind: 'to-many' }>, 'entity' | 'field' | 'link'>,
+  value: unknown,
+  path: string,
+  depth: number,
+): FilterNode {
+  const nodes = membersOf(value, path).map(([quantifier, inner]): FilterNode => {
+    const at = `${path}.${quantifier}`;
+    const node = readFilter(reading, end.entity, inner, at, depth + 1);
+    const toMany = { kind: 'to-many', ...end } as const;
+    if (quantifier === 'some') return { ...toMany, node };
+    if (quantifier === 'none') return { kind: 'not', node: { ...toMany, node } };
+    // Every one matches: there is none that does not.
+    if (quantifier === 'every') return { kind: 'not', node: { ...toMany, node: { kind: 'not', node } } };
+    throw invalidField(at, 'unknown', `${at} is not known: there are some, none and every`);
+  });
+  return { kind: 'all', nodes };
 }
 
 function readComparison(

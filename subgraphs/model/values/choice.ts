@@ -1,4 +1,4 @@
-/** SELECT, MULTI_SELECT and RELATION: values that name something else. */
+/** SELECT, MULTI_SELECT, RELATION and MULTI_RELATION: values that name something else. */
 import type { FieldDefinition } from '../definition.ts';
 import { show } from './report.ts';
 import type { Report } from './report.ts';
@@ -44,6 +44,26 @@ export function parseRelation(value: unknown, _field: unknown, report: Report): 
   const id = readId(value);
   if (id !== null) return id;
   report('relation', `must be the id of a record, not ${show(value)}`);
+  return undefined;
+}
+
+/** Ids that one record's many-to-many relation holds at most. */
+export const maxLinks = 1_000;
+
+/** Ids in their order, each once; only their form is looked at, as for one. */
+export function parseMultiRelation(value: unknown, _field: unknown, report: Report): string[] | undefined {
+  const values = Array.isArray(value) ? value : [value];
+  const ids = new Set<string>();
+  for (const item of values) {
+    const id = readId(item);
+    if (id === null) {
+      report('relation', `must hold ids of records, not ${show(item)}`);
+      return undefined;
+    }
+    ids.add(id);
+  }
+  if (ids.size <= maxLinks) return [...ids].toSorted();
+  report('maxLength', `must hold at most ${maxLinks} records, holds ${ids.size}`);
   return undefined;
 }
 

@@ -6,8 +6,9 @@ import { invalidField } from '#schema/errors.ts';
 import type { FieldError } from '#schema/errors.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '../definition.ts';
 import { relationIdName } from '../names.ts';
-import { findField, findInverse, getTarget, isSingleInverse } from '../relations.ts';
+import { findField, findInverse, getTarget, isManyToMany, isSingleInverse } from '../relations.ts';
 import type { Inverse } from '../relations.ts';
+import { readId } from './choice.ts';
 import { checkInput } from './input.ts';
 import type { InputData } from './input.ts';
 
@@ -45,6 +46,26 @@ export interface PlannedLink {
   readonly path: string;
 }
 
+/** What is to change of the list of a many-to-many relation of a record that is there. */
+export interface PlannedList {
+  readonly entity: EntityDefinition;
+  readonly field: FieldDefinition;
+  readonly ownerId: string;
+  /** Where the owner itself is named; undefined where its input is what is read. */
+  readonly ownerPath: string | undefined;
+  readonly kind: 'add' | 'remove' | 'clear';
+  /** Empty for `clear`, which comes before all others. */
+  readonly targetId: string;
+  readonly path: string;
+}
+
+/** A record that a many-to-many relation names. */
+export interface PlannedTarget {
+  readonly entity: EntityDefinition;
+  readonly id: string;
+  readonly path: string;
+}
+
 /** Whatever points at `parentId` by the relation and is not among `kept` is not to point at it any more. */
 export interface PlannedSet {
   readonly inverse: Inverse;
@@ -58,6 +79,8 @@ export interface NestedPlan {
   readonly records: readonly PlannedRecord[];
   readonly links: readonly PlannedLink[];
   readonly sets: readonly PlannedSet[];
+  readonly lists: readonly PlannedList[];
+  readonly targets: readonly PlannedTarget[];
   readonly errors: readonly FieldError[];
 }
 
@@ -69,6 +92,7 @@ export function isNested(model: TenantModel, entity: EntityDefinition, input: In
     const field = findField(entity, name);
     if (!field && findInverse(model, entity, name)) return true;
     if (field?.type === 'RELATION' && typeof value === 'object' && value !== null) return true;
+    if (field && isManyToMany(field) && !Array.isArray(value)) return true;
   }
   return false;
 }
@@ -83,7 +107,17 @@ export function planNested(
   roots: readonly NestedRoot[],
   createId: () => string,
 ): NestedPlan {
-  const planning: Planning = { model, createId, records: [], links: [], sets: [], errors: [], named: 0 };
+  const planning: Planning = {
+    model,
+    createId,
+    records: [],
+    links: [],
+    sets: [],
+    lists: [],
+    targets: [],
+    errors: [],
+    named: 0,
+  };
   for (const root of roots) planRecord(planning, { ...root, entity }, 1);
   return planning;
 }
@@ -94,6 +128,8 @@ interface Planning {
   readonly records: PlannedRecord[];
   readonly links: PlannedLink[];
   readonly sets: PlannedSet[];
+  readonly lists: PlannedList[];
+  readonly targets: PlannedTarget[];
   readonly errors: FieldError[];
   /** Records that the input created or named so far. */
   named: number;
@@ -117,6 +153,9 @@ function planRecord(planning: Planning, record: ToPlan, level: number): void {
     const inverse = field ? undefined : findInverse(planning.model, entity, name);
     if (field?.type === 'RELATION') {
       flat[name] = planRelation(planning, field, value, memberPath, level);
+    } else if (field && isManyToMany(field) && !Array.isArray(value)) {
+      const ids = planLinked(planning, { ...record, field }, value, memberPath, level);
+      if (isNew && ids.length > 0) flat[name] = ids;
     } else if (inverse) {
       const parent = { id, isNew };
       behind.push(() =>
@@ -157,6 +196,45 @@ function planRelation(
     level + 1,
   );
   return { connect: id };
+}
+
+/** The records that a many-to-many relation is to hold: ids for a new record, changes of the list for one that is there. */
+function planLinked(
+  planning: Planning,
+  { entity, field, id: ownerId, isNew }: ToPlan & { readonly field: FieldDefinition },
+  value: unknown,
+  path: string,
+  level: number,
+): string[] {
+  const lists = readLists(planning, value, path);
+  if (lists === null) return [];
+  const target = getTarget(planning.model, field);
+  const ids: string[] = [];
+  const change = (kind: PlannedList['kind'], targetId: string, at: string): void => {
+    if (!isNew)
+      planning.lists.push({ entity, field, ownerId, ownerPath: undefined, kind, targetId, path: at });
+  };
+  if (lists.set !== null) change('clear', '', `${path}.set`);
+  for (const [i, input] of (lists.create ?? []).entries()) {
+    const at = `${path}.create.${i}`;
+    const id = planning.createId();
+    planRecord(planning, { entity: target, id, isNew: true, path: at, input: input as Input }, level + 1);
+    ids.push(id);
+    change('add', id, at);
+  }
+  for (const member of ['connect', 'set', 'disconnect'] as const) {
+    for (const [i, given] of (lists[member] ?? []).entries()) {
+      const at = `${path}.${member}.${i}`;
+      countRecord(planning, at);
+      const id = readId(given);
+      // Text that is no id is a record that nobody has.
+      planning.targets.push({ entity: target, id: id ?? String(given), path: at });
+      if (id === null) continue;
+      if (member !== 'disconnect') ids.push(id);
+      change(member === 'disconnect' ? 'remove' : 'add', id, at);
+    }
+  }
+  return ids;
 }
 
 /** The one record that points here: another one before it lets go. */
@@ -200,6 +278,10 @@ function planList(
   }
   for (const [i, id] of (lists.disconnect ?? []).entries()) {
     const at = `${path}.disconnect.${i}`;
+    if (isManyToMany(inverse.field)) {
+      planOwner(planning, inverse, parent, id, 'remove', at);
+      continue;
+    }
     countRecord(planning, at);
     planning.links.push({ kind: 'disconnect', inverse, parentId: parent.id, id: String(id), path: at });
   }
@@ -222,9 +304,25 @@ function planConnect(
   id: unknown,
   path: string,
 ): string {
+  if (isManyToMany(inverse.field)) return planOwner(planning, inverse, parent, id, 'add', path);
   countRecord(planning, path);
   planning.links.push({ kind: 'connect', inverse, parentId: parent.id, id: String(id), path });
   return String(id).toLowerCase();
+}
+
+/** A record whose many-to-many relation is to hold the parent, or not to. */
+function planOwner(
+  planning: Planning,
+  { entity, field }: Inverse,
+  parent: Parent,
+  id: unknown,
+  kind: 'add' | 'remove',
+  path: string,
+): string {
+  countRecord(planning, path);
+  const ownerId = readId(id) ?? String(id);
+  planning.lists.push({ entity, field, ownerId, ownerPath: path, kind, targetId: parent.id, path });
+  return ownerId;
 }
 
 /** A new record that points at its parent: it may not say itself at whom. */
@@ -239,14 +337,25 @@ function planChild(
   const { entity, field } = inverse;
   const input = value as Input;
   const idName = relationIdName(field.name);
-  for (const name of [field.name, idName]) {
+  const names = isManyToMany(field) ? [field.name] : [field.name, idName];
+  for (const name of names) {
     if (input[name] === undefined) continue;
     const message = `${path}.${name} is the record that it is nested in: leave it out`;
     planning.errors.push({ field: `${path}.${name}`, rule: 'duplicate', message });
   }
   const { [field.name]: _relation, ...rest } = input;
   const id = planning.createId();
-  planRecord(planning, { entity, id, isNew: true, path, input: { ...rest, [idName]: parent.id } }, level + 1);
+  planRecord(
+    planning,
+    {
+      entity,
+      id,
+      isNew: true,
+      path,
+      input: { ...rest, ...(isManyToMany(field) ? { [field.name]: [parent.id] } : { [idName]: parent.id }) },
+    },
+    level + 1,
+  );
   return id;
 }
 

@@ -130,7 +130,10 @@ const documents = [
 ];
 const options = ['OPEN', 'Open', 'open', 'DONE', 'A_B'];
 
-const pools: Record<Exclude<FieldType, 'RELATION' | 'MULTI_SELECT'>, readonly unknown[]> = {
+const pools: Record<
+  Exclude<FieldType, 'RELATION' | 'MULTI_RELATION' | 'MULTI_SELECT'>,
+  readonly unknown[]
+> = {
   TEXT: texts,
   LONG_TEXT: texts,
   EMAIL: emails,

@@ -132,6 +132,8 @@ async function bring(claims: TenantClaims, content: Uint8Array | string, using =
   return ended(using, claims, transfer);
 }
 
+const compareText = (a: unknown, b: unknown): number => String(a).localeCompare(String(b));
+
 /** What a tenant has, with names instead of ids. */
 async function contentOf(claims: TenantClaims): Promise<unknown> {
   const names = new Map<string, string>();
@@ -153,7 +155,7 @@ async function contentOf(claims: TenantClaims): Promise<unknown> {
             Object.entries(data).map(([key, value]) => [
               key,
               Array.isArray(value)
-                ? value.map((item) => names.get(item as string) ?? item).toSorted()
+                ? value.map((item) => names.get(item as string) ?? item).toSorted(compareText)
                 : (names.get(value as string) ?? value),
             ]),
           ),

@@ -14,6 +14,7 @@ interface Field {
   target?: string;
   inverseName?: string;
   isFilterable?: boolean;
+  isUnique?: boolean;
 }
 
 function modelOf(
@@ -42,7 +43,7 @@ function modelOf(
         label: null,
         description,
         isRequired: false,
-        isUnique: false,
+        isUnique: field.isUnique ?? false,
         isSearchable: false,
         isFilterable: field.isFilterable ?? true,
         isSortable: true,
@@ -69,11 +70,14 @@ const everything = {
   company: [{ name: 'name', type: 'TEXT' }],
   contact: [
     ...fieldTypes
-      .filter((type) => type !== 'RELATION')
+      .filter((type) => type !== 'RELATION' && type !== 'MULTI_RELATION')
       .map((type): Field => ({ name: `its${type}`.replaceAll('_', ''), type })),
     { name: 'hidden', type: 'SELECT', isFilterable: false },
     { name: 'company', type: 'RELATION', target: 'company', inverseName: 'staff' },
     { name: 'boss', type: 'RELATION', target: 'contact', inverseName: 'team' },
+    { name: 'desk', type: 'RELATION', target: 'company', inverseName: 'keeper', isUnique: true },
+    { name: 'clubs', type: 'MULTI_RELATION', target: 'company', inverseName: 'members' },
+    { name: 'friends', type: 'MULTI_RELATION', target: 'contact', inverseName: 'friendOf' },
   ],
 } satisfies Record<string, Field[]>;
 
