@@ -72,7 +72,7 @@ const shape = z.object({
   TRUST_PROXY: flag('false'),
 });
 
-/** The file of `--supergraph`, and nothing else of the arguments; null where there is none. */
+/** Whether the gateway is started in front of a supergraph file. */
 export function isSupergraphStart(args: readonly string[]): boolean {
   return args.some((arg) => arg === '--supergraph' || arg.startsWith('--supergraph='));
 }

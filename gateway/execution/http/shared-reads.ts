@@ -5,6 +5,7 @@ interface Flight {
   readonly result: Promise<ExecutionResult>;
   readonly controller: AbortController;
   waiting: number;
+  isShared: boolean;
 }
 
 /**
@@ -20,7 +21,7 @@ export function shareReads(execute: SubgraphService['execute']): SubgraphService
     const result = execute({ ...request, signal: controller.signal }).finally(() => {
       if (flights.get(key) === flight) flights.delete(key);
     });
-    const flight: Flight = { result, controller, waiting: 0 };
+    const flight: Flight = { result, controller, waiting: 0, isShared: false };
     flights.set(key, flight);
     return flight;
   }
@@ -31,6 +32,7 @@ export function shareReads(execute: SubgraphService['execute']): SubgraphService
     const known = flights.get(key);
     const flight = known ?? take(key, request);
     flight.waiting++;
+    if (known) flight.isShared = true;
     const { signal } = request;
     const gone = Promise.withResolvers<never>();
     const leave = (): void => {
@@ -47,7 +49,7 @@ export function shareReads(execute: SubgraphService['execute']): SubgraphService
     try {
       const result = await Promise.race([flight.result, gone.promise]);
       // An answer belongs to the run that got it, which merges into it.
-      return known ? structuredClone(result) : result;
+      return flight.isShared ? structuredClone(result) : result;
     } finally {
       signal?.removeEventListener('abort', leave);
     }

@@ -25,10 +25,13 @@ const booksSdl = `${link}
     code: ID @authenticated
   }
   type Tape implements Media @authenticated { title: String! }
+  extend type Query { authors: [Author!]! }
+  type Author @key(fields: "code") { code: ID @authenticated }
   type Account @authenticated { balance: Int! }`;
 const reviewsSdl = `${link}
   type Query { ping: String }
   type Book @key(fields: "isbn") @key(fields: "code") { isbn: ID! code: ID reviews: [Review!]! }
+  type Author @key(fields: "code") { code: ID bio: String }
   type Review { stars: Int! by: String @authenticated }`
   .replace(' @key(fields: "code")', '')
   .replace(' code: ID reviews', ' reviews');
@@ -43,6 +46,7 @@ beforeAll(async () => {
   books = await servePlainSubgraph('books', booksSdl, {
     Query: {
       books: () => [book],
+      authors: () => [{ code: 'secret-1' }],
       account: () => ({ balance: 5 }),
       owner: () => 'Jane',
       media: () => [{ __typename: 'Book', ...book }],
@@ -56,6 +60,7 @@ beforeAll(async () => {
     Book: { __resolveReference: () => book },
   });
   reviews = await servePlainSubgraph('reviews', reviewsSdl, {
+    Author: { __resolveReference: (it: object) => it, bio: () => 'writes' },
     Book: { __resolveReference: (it: object) => it, reviews: () => [{ stars: 5, by: 'Ann' }] },
   });
   const composed = composeServices(
@@ -230,6 +235,13 @@ describe('with authentication off', () => {
         .map(({ query }) => query)
         .join(),
     ).not.toMatch(/cost|code|owner|account/);
+  });
+
+  it('a key that the plan fetches for itself is not told', async () => {
+    await using gateway = await start();
+    const answer = await gateway.post('{ authors { code other: code bio } }');
+    expect(answer.data).toEqual({ authors: [{ code: null, other: null, bio: 'writes' }] });
+    expect(answer.errors).toMatchObject([denied(['authors', 'code']), denied(['authors', 'other'])]);
   });
 
   it('a null goes up where the schema allows none, with no other error', async () => {
