@@ -46,7 +46,8 @@ export async function measureVariant(
   const server = running.use(await variant.start({ shape, port, urls }));
   const url = `http://127.0.0.1:${port}/graphql`;
   await waitForAnswer(url, shape.query, (answer) => answer === expected);
-  return measureUnderLoad(server, { url, body: JSON.stringify({ query: shape.query }) }, options);
+  // Awaited here: what is used in this scope ends with it.
+  return await measureUnderLoad(server, { url, body: JSON.stringify({ query: shape.query }) }, options);
 }
 
 export interface Target {
