@@ -14,7 +14,7 @@ import { getTarget, isManyToMany } from '#subgraphs/model/relations.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
 import { maxFieldErrors } from '#subgraphs/model/values/input.ts';
 import { nestedLimits, planNested } from '#subgraphs/model/values/nested-input.ts';
-import type { NestedPlan, PlannedRecord, PlannedSet } from '#subgraphs/model/values/nested-input.ts';
+import type { NestedPlan, PlannedRecord, PlannedSet } from '#subgraphs/model/values/nested-plan.ts';
 import { applyUpdates } from './record-batches.ts';
 import { createRecords } from './record-creation.ts';
 import { takenError } from './record-keys.ts';
