@@ -62,7 +62,7 @@ describe('credentials', () => {
     const payload = decodeJwt(victim.adminToken);
     const { privateKey } = await generateKeyPair('ES256');
     const kid = JSON.parse(Buffer.from(victim.adminToken.split('.')[0] ?? '', 'base64url').toString()).kid;
-    const [header, body, signature] = victim.adminToken.split('.');
+    const [header, , signature] = victim.adminToken.split('.');
     const altered = Buffer.from(JSON.stringify({ ...payload, tenant_id: attacker.id })).toString('base64url');
     const jwks = (await (await fetch(`${product.url}/.well-known/jwks.json`)).json()) as {
       keys: { x: string; d?: string }[];

@@ -1,5 +1,11 @@
 /** The resolver of `contactsAggregate`: which figures are asked for is read from the operation, so that only those are computed. */
-import type { FieldNode, FragmentDefinitionNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLResolveInfo,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
 import { aggregateFunctions } from '#subgraphs/model/aggregate/members.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { AggregateGroup, AggregateRequest } from '../store/record-store.ts';
@@ -39,8 +45,8 @@ function fieldsOf(nodes: readonly FieldNode[], fragments: Fragments): FieldNode[
   const found: FieldNode[] = [];
   const collect = (set: SelectionSetNode | undefined): void => {
     for (const selection of set?.selections ?? []) {
-      if (selection.kind === 'Field') found.push(selection);
-      else if (selection.kind === 'InlineFragment') collect(selection.selectionSet);
+      if (selection.kind === Kind.FIELD) found.push(selection);
+      else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet);
       else collect(fragments[selection.name.value]?.selectionSet);
     }
   };

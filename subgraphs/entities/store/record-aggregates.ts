@@ -70,7 +70,7 @@ function stored(type: string, value: unknown): unknown {
 
 function figureValue({ name, subject }: Measure, value: unknown): unknown {
   if (value === null || name === 'countDistinct' || typeof subject === 'string') return value;
-  if (subject.type === 'DECIMAL') return ruleOf(subject).toOutput(readDecimal(String(value)), subject);
+  if (subject.type === 'DECIMAL') return ruleOf(subject).toOutput(readDecimal(value as string), subject);
   if (name === 'min' || name === 'max') return stored(subject.type, value);
   const number = Number(value);
   if (Number.isFinite(number)) return number;
