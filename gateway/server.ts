@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import type { SubgraphService, IdentityService } from '#schema/subgraph-protocol.ts';
 import type { TransferContent } from '#schema/transfer-content.ts';
 import { createAccessTokens } from './auth/access-tokens.ts';
@@ -125,7 +126,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     clearTimeout(force);
   });
 
-  await app.listen({ port: config.port, host: config.host });
+  await listen(app, config);
   await Promise.race([warmUp(), new Promise((resolve) => setTimeout(resolve, warmUpMs).unref())]);
 
   /** Ready means: the tenants are known and anonymous callers have a graph. Tries until it is so. */
@@ -162,6 +163,18 @@ export function clientAddressOf(request: IncomingMessage, trustProxy: boolean): 
         ?.trim()
     : '';
   return forwarded || (request.socket.remoteAddress ?? null);
+}
+
+async function listen(app: FastifyInstance, { port, host }: GatewayConfig): Promise<void> {
+  try {
+    await app.listen({ port, host });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE') throw cause;
+    throw new Error(`Port ${port} of ${host} is in use: stop what listens there, or set PORT to another.`, {
+      cause,
+    });
+  }
 }
 
 /** An address that answers on this machine: one that listens everywhere is reached at the loopback. */

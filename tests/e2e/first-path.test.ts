@@ -87,3 +87,9 @@ it('serves the API key of registration, and the data survives a restart', async 
     .query(`{ notes { nodes { id text createdAt } } }`);
   expect(after).toEqual(before);
 });
+
+it('says so when its port or its data is in use, and ends', async () => {
+  const { port } = new URL(product.url);
+  await expect(startProduct({ env: { PORT: port } })).rejects.toThrow(`Port ${port} of 127.0.0.1 is in use`);
+  await expect(startProduct({ dataFolder })).rejects.toThrow('Stop the other instance of the product');
+});
