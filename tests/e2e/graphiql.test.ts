@@ -41,6 +41,7 @@ it.runIf(chromium)(
   async () => {
     await using browser = await startBrowser(chromium as string);
     const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+    page.setDefaultTimeout(90_000);
     const foreign: string[] = [];
     const failures: string[] = [];
     page.on('request', (request) => {
