@@ -72,6 +72,7 @@ beforeAll(async () => {
         hash: Buffer.from(t),
         record_id: record,
       });
+      await insert('record_links', { tenant_id: t, field_id: field, owner_id: record, target_id: record });
       await insert('purged_records', { tenant_id: t, entity_id: entity, record_id: randomUUID() });
       await insert('idempotency_keys', {
         tenant_id: t,
