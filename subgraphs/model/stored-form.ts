@@ -78,16 +78,34 @@ export function fromStoredData(stored: Readonly<Record<string, unknown>>): Reado
   return stored;
 }
 
-/** The folded text of the searchable fields, one to a line; null where the entity has none or all are empty. */
-export function searchText(entity: EntityDefinition, data: Readonly<Record<string, unknown>>): string | null {
+/** What a record is found by. */
+export interface SearchForm {
+  /** The folded text of the searchable fields, one after another, each from a new line; null where there is none. */
+  readonly search: string | null;
+  /** By field key where its text lies, `[first, count]` in code points from 1; under `~v` the record's version. */
+  readonly search_parts: Readonly<Record<string, number | readonly [number, number]>> | null;
+}
+
+export function searchForm(
+  entity: EntityDefinition,
+  record: { readonly data: Readonly<Record<string, unknown>>; readonly version: number },
+): SearchForm {
   const lines: string[] = [];
+  const parts: Record<string, number | readonly [number, number]> = { '~v': record.version };
+  let first = 1;
   for (const field of entity.fields) {
-    const value = field.isSearchable ? data[field.key] : null;
+    const value = field.isSearchable ? record.data[field.key] : null;
     if (value === null || value === undefined) continue;
     const text = foldText(searchable(field, value));
-    lines.push(text.length > searchLimit ? text.slice(0, searchLimit).toWellFormed() : text);
+    const line = text.length > searchLimit ? text.slice(0, searchLimit).toWellFormed() : text;
+    const count = countCodePoints(line);
+    lines.push(line);
+    parts[field.key] = [first, count];
+    first += count + 1;
   }
-  return lines.length === 0 ? null : lines.join('\n');
+  return lines.length === 0
+    ? { search: null, search_parts: null }
+    : { search: lines.join('\n'), search_parts: parts };
 }
 
 /** Options are found by their labels, as people see them, and by their values. */

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { toStoredData, searchText, slotColumns, slotValues } from '#subgraphs/model/stored-form.ts';
+import { toStoredData, searchForm, slotColumns, slotValues } from '#subgraphs/model/stored-form.ts';
 import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
 import { writeResults } from './table.ts';
 import {
@@ -88,6 +88,7 @@ async function importByHand(claims: TenantClaims): Promise<number> {
     'id uuid',
     'data jsonb',
     'search text',
+    'search_parts jsonb',
     ...slots.map((slot) => `${slot} ${types[slot.charAt(0)]}`),
   ];
   const names = columns.map((column) => column.split(' ')[0]);
@@ -98,7 +99,7 @@ async function importByHand(claims: TenantClaims): Promise<number> {
         return {
           id: randomUUID(),
           data: toStoredData(entity, data),
-          search: searchText(entity, data),
+          ...searchForm(entity, { data, version: 1 }),
           ...slotValues(entity, data),
         };
       });

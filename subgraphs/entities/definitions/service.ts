@@ -69,6 +69,7 @@ export function createDefinitionService({
     const claims: Claims = { ...anonymousClaims, actorKind: 'SYSTEM', tenantId };
     try {
       await store.clearRetired(claims, stopping.signal);
+      await store.splitSearch(claims, stopping.signal);
       if (!(await store.fillFields(claims, stopping.signal))) return;
       models.invalidate(tenantId);
       wakeUp.publish(tenantId);

@@ -1,7 +1,7 @@
 /** Gives records that exist the default value of a new required field. Their version and times stay: nobody wrote them. */
 import type { TenantTransaction } from '#prisma/record-database.ts';
 import type { FieldDefinition } from '#subgraphs/model/definition.ts';
-import { searchText, slotValues, toStoredData } from '#subgraphs/model/stored-form.ts';
+import { searchForm, slotValues, toStoredData } from '#subgraphs/model/stored-form.ts';
 
 /** More are not written in the transaction of the definition's change. */
 export const maxBackfilledRecords = 10_000;
@@ -43,18 +43,28 @@ export async function backfillDefault(tx: TenantTransaction, field: FieldDefinit
     fields: [field],
   };
   const data = { [field.key]: field.defaultValue };
-  const slot = field.slot === null ? '' : `, ${field.slot} = $5`;
+  // Its part comes after what is there; of a record that is unsplit it stays so.
+  const added = searchForm(alone, { data, version: 0 });
+  const part = added.search_parts?.[field.key];
+  const slot = field.slot === null ? '' : `, ${field.slot} = $7`;
   await tx.query({
     text: `
       update public.records set
         data = data || $3::jsonb,
-        search = case when $4::text is null then search else concat_ws(E'\\n', search, $4::text) end${slot}
+        search = case when $4::text is null then search else concat_ws(E'\\n', search, $4::text) end,
+        search_parts = case
+          when $4::text is null then search_parts
+          when search is null then jsonb_build_object('~v', version, $5::text, jsonb_build_array(1, $6::int))
+          else search_parts || jsonb_build_object($5::text, jsonb_build_array(char_length(search) + 2, $6::int))
+        end${slot}
       where tenant_id = $1 and entity_id = $2`,
     values: [
       tenantId,
       field.entityId,
       JSON.stringify(toStoredData(alone, data)),
-      searchText(alone, data),
+      added.search,
+      field.key,
+      typeof part === 'object' ? part[1] : null,
       ...(field.slot === null ? [] : [slotValues(alone, data)[field.slot]]),
     ],
   });

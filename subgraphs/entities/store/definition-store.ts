@@ -26,6 +26,7 @@ import {
 } from './field-backfills.ts';
 import { planRetype, type RetypePlan, retireKey, retypeRecords } from './field-retype.ts';
 import { countLosses } from './definition-losses.ts';
+import { splitSearch } from './search-split.ts';
 import { clearRetired, readRetired } from './retired-fields.ts';
 
 export interface ChangeRequest {
@@ -56,6 +57,8 @@ export interface DefinitionStore {
    * hold. Answers whether it changed definitions. Ends early as `clearRetired` does.
    */
   fillFields(claims: Claims, signal: AbortSignal): Promise<boolean>;
+  /** Tells the search text of records apart by field where an older release wrote it. Ends early as `clearRetired` does. */
+  splitSearch(claims: Claims, signal: AbortSignal): Promise<void>;
   /**
    * What `plan` would change, and how many records would lose values by it: by id of the deleted entity, or of the deleted
    * or retyped field. Throws what a change would throw for its definitions alone. Changes nothing.
@@ -147,6 +150,7 @@ export function createDefinitionStore(database: RecordDatabase): DefinitionStore
     },
     readBackfills: (claims) => readBackfills(database, claims),
     clearRetired: (claims, signal) => clearRetired({ database, load }, claims, signal),
+    splitSearch: (claims, signal) => splitSearch({ database, load }, claims, signal),
   };
 }
 

@@ -12,7 +12,7 @@ import { listed, readListing, recordsWhere, selectSql } from './listing.ts';
 import type { Listing } from './listing.ts';
 import { nameStatement } from './named-statement.ts';
 import { afterSql, orderBySql, reverseKeys } from './order-sql.ts';
-import type { InverseRequest, ListRequest } from './record-store.ts';
+import type { InverseRequest, ListRequest, RecordChoice } from './record-store.ts';
 import { twoScans } from './slot-scans.ts';
 
 /** A statement whose rows are one more than the page, in reading order, with the order's keys as `k0`, `k1` …, and how to read them. */
@@ -64,10 +64,7 @@ export function buildInverseCount(model: TenantModel, request: InverseRequest): 
   return nameStatement(text, parameters.values);
 }
 
-export function buildCount(
-  model: TenantModel,
-  request: Pick<ListRequest, 'entity' | 'filter' | 'search' | 'includeDeleted'>,
-): Statement {
+export function buildCount(model: TenantModel, request: RecordChoice): Statement {
   const parameters = createSqlParameters();
   const where = recordsWhere(model, request, parameters);
   return nameStatement(

@@ -13,8 +13,8 @@ import type { PageBounds } from '../filters/page-arguments.ts';
 import { buildOrderSql, cursorTypeOf, reverseKeys } from './order-sql.ts';
 import type { SqlKey } from './order-sql.ts';
 import { recordColumns } from './record-row.ts';
-import type { ListRequest } from './record-store.ts';
-import { parseSearch, rankKey, rankSignature, searchSql } from './search-sql.ts';
+import type { ListRequest, RecordChoice } from './record-store.ts';
+import { parseSearch, rankKey, rankSignature, searchedKeys, searchSql } from './search-sql.ts';
 
 /** The listed record's alias. */
 export const listed = 'x';
@@ -34,11 +34,7 @@ export interface Listing {
 }
 
 /** The condition that chooses an entity's records: tenant, entity, not deleted, filter, search. */
-export function recordsWhere(
-  model: TenantModel,
-  request: Pick<ListRequest, 'entity' | 'filter' | 'search' | 'includeDeleted'>,
-  parameters: SqlParameters,
-): string {
+export function recordsWhere(model: TenantModel, request: RecordChoice, parameters: SqlParameters): string {
   const { entity } = request;
   const filter = parseFilter(model, entity, request.filter);
   const parts = [
@@ -49,7 +45,10 @@ export function recordsWhere(
   const condition = filterSql(filter, { alias: listed, entity }, { tenantId: model.tenantId, parameters });
   if (condition !== 'true') parts.push(condition);
   const words = parseSearch(request.search);
-  if (words !== null) parts.push(searchSql({ alias: listed, entity }, words, parameters));
+  if (words !== null) {
+    const searched = searchedKeys(entity, request.searchIn);
+    parts.push(searchSql({ alias: listed, entity }, words, searched, parameters));
+  }
   return parts.join(' and ');
 }
 
@@ -63,8 +62,9 @@ export function readListing(model: TenantModel, request: ListRequest): Listing {
   const orderSql = buildOrderSql(order.keys, row, model.tenantId, parameters, model.entityById);
   // What is searched for and not ordered comes in order of its rank, equal ones by id.
   const words = (request.orderBy ?? []).length === 0 ? parseSearch(request.search) : null;
-  const keys = words === null ? orderSql.keys : [rankKey(row, words, parameters), ...orderSql.keys];
-  const signature = words === null ? order.signature : rankSignature(request.entity, words);
+  const searched = searchedKeys(request.entity, request.searchIn);
+  const keys = words === null ? orderSql.keys : [rankKey(row, words, searched, parameters), ...orderSql.keys];
+  const signature = words === null ? order.signature : rankSignature(request.entity, words, searched);
   const types = keys.map(cursorTypeOf);
   const read = (cursor: string | null, argument: 'after' | 'before') =>
     cursor === null ? null : decodeListCursor(cursor, signature, types, argument);

@@ -1,6 +1,6 @@
 /** Rows of `records` as they are written: any number of one entity's in one statement. */
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
-import { searchText, slotColumns, slotValues, toStoredData } from '#subgraphs/model/stored-form.ts';
+import { searchForm, slotColumns, slotValues, toStoredData } from '#subgraphs/model/stored-form.ts';
 import { writeLinks } from './record-links.ts';
 import { nameStatement } from './named-statement.ts';
 import type { StoredRecord } from './record-store.ts';
@@ -17,6 +17,7 @@ const columns = {
   created_by: 'uuid',
   deleted_at: 'timestamptz',
   search: 'text',
+  search_parts: 'jsonb',
 };
 
 /** Inserts the records as they are. */
@@ -39,7 +40,15 @@ export async function updateRecords(
   entity: EntityDefinition,
   records: readonly StoredRecord[],
 ): Promise<void> {
-  const names = ['data', 'version', 'updated_at', 'deleted_at', 'search', ...slotColumns(entity)];
+  const names = [
+    'data',
+    'version',
+    'updated_at',
+    'deleted_at',
+    'search',
+    'search_parts',
+    ...slotColumns(entity),
+  ];
   const set = `update records x set ${names.map((name) => `${name} = u.${name}`).join(', ')} from ${recordset(entity)} where x.tenant_id = $1::uuid and x.entity_id = $2::uuid`;
   const values = [scope.tenantId, entity.id, toRows(entity, records)];
   const [first] = records;
@@ -71,7 +80,7 @@ function toRows(entity: EntityDefinition, records: readonly StoredRecord[]): str
       updated_at: record.updatedAt,
       created_by: record.createdBy,
       deleted_at: record.deletedAt,
-      search: searchText(entity, record.data),
+      ...searchForm(entity, record),
       ...slotValues(entity, record.data),
     })),
   );

@@ -38,18 +38,24 @@ export interface WriteRequest {
 /** `{ name: 'DESC_NULLS_LAST' }` or, by a relation's field, `{ company: { name: 'ASC' } }`; one member each. */
 export type OrderTerm = Readonly<Record<string, unknown>>;
 
-export interface ListRequest {
+/** What chooses records of an entity. */
+export interface RecordChoice {
   readonly entity: EntityDefinition;
+  /** As the generated input type gives it; validated by the store. */
+  readonly filter?: Readonly<Record<string, unknown>> | null;
+  readonly search?: string | null;
+  /** Ids of the fields that `search` may look into; null: all that are searchable. */
+  readonly searchIn?: ReadonlySet<string> | null;
+  readonly includeDeleted?: boolean | null;
+}
+
+export interface ListRequest extends RecordChoice {
   readonly first?: number | null;
   readonly after?: string | null;
   readonly last?: number | null;
   readonly before?: string | null;
   readonly offset?: number | null;
-  /** As the generated input type gives it; validated by the store. */
-  readonly filter?: Readonly<Record<string, unknown>> | null;
   readonly orderBy?: readonly OrderTerm[] | null;
-  readonly search?: string | null;
-  readonly includeDeleted?: boolean | null;
 }
 
 export interface Page {
@@ -68,8 +74,7 @@ export interface InverseRequest extends ListRequest {
 }
 
 /** Figures over groups of records. `groupBy having orderBy` as the generated input types give them; validated by the store. */
-export interface AggregateRequest
-  extends Pick<ListRequest, 'entity' | 'filter' | 'search' | 'includeDeleted'> {
+export interface AggregateRequest extends RecordChoice {
   readonly groupBy?: readonly Readonly<Record<string, unknown>>[] | null;
   readonly having?: Readonly<Record<string, unknown>> | null;
   readonly orderBy?: readonly OrderTerm[] | null;
@@ -144,10 +149,7 @@ export interface RecordStore {
     value: unknown,
   ): Promise<StoredRecord | null>;
   list(context: StoreContext, request: ListRequest): Promise<Page>;
-  count(
-    context: StoreContext,
-    request: Pick<ListRequest, 'entity' | 'filter' | 'search' | 'includeDeleted'>,
-  ): Promise<number>;
+  count(context: StoreContext, request: RecordChoice): Promise<number>;
   /** Without `groupBy` exactly one group, also of no records, where `having` leaves it. */
   aggregate(context: StoreContext, request: AggregateRequest): Promise<AggregateGroup[]>;
   listInverse(context: StoreContext, request: InverseRequest): Promise<Page[]>;

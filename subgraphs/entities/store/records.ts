@@ -15,6 +15,7 @@ import { createRecordHistory } from './record-history.ts';
 import { purgeRecords } from './record-purge.ts';
 import { createRecordReads } from './record-reads.ts';
 import type { RecordStore, StoredRecord } from './record-store.ts';
+import { withSplitSearch } from './search-split.ts';
 import { upsertBatch } from './record-upsert-batch.ts';
 import { upsertRecord } from './record-upsert.ts';
 import { toWritten, updateRecord } from './record-update.ts';
@@ -31,9 +32,10 @@ export function createRecordStore(
   options: Pick<WriteDependencies, 'reload'>,
 ): RecordStore {
   const dependencies: WriteDependencies = { database, wakeUp, reload: options.reload };
+  const reads = { ...createRecordReads(database), ...createRecordAggregates(database) };
   return {
-    ...createRecordReads(database),
-    ...createRecordAggregates(database),
+    ...reads,
+    ...withSplitSearch(reads, { database, load: options.reload }),
     ...createRecordHistory(database),
 
     create(context, entity, inputs, origins) {

@@ -6,7 +6,7 @@
 import type { Claims } from '#schema/claims.ts';
 import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
-import { foldedMember, fromStoredData, searchText } from '#subgraphs/model/stored-form.ts';
+import { foldedMember, fromStoredData, searchForm } from '#subgraphs/model/stored-form.ts';
 import { holdVersion, Outdated } from './fence.ts';
 import type { RetiredField } from '../definitions/definition-change.ts';
 
@@ -103,10 +103,10 @@ async function clearField(
 ): Promise<string | null> {
   if (!(await holdLeftover(tx, leftover))) return null;
   const { tenantId } = tx.claims;
-  const rows = await tx.query<{ id: string; data: Record<string, unknown> }>({
+  const rows = await tx.query<{ id: string; data: Record<string, unknown>; version: number }>({
     name: 'retired_batch',
     text: `
-      select id, data from public.records
+      select id, data, version from public.records
       where tenant_id = $1 and entity_id = $2 and id > coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
       order by id limit ${batchSize} for no key update`,
     values: [tenantId, leftover.entityId, after],
@@ -118,14 +118,17 @@ async function clearField(
     return null;
   }
   const gone = [leftover.key, foldedMember(leftover.key)];
-  const texts = rows.map(({ data }) => searchText(entity, fromStoredData(data)));
+  const forms = rows.map(({ id, data, version }) => ({
+    id,
+    ...searchForm(entity, { data: fromStoredData(data), version }),
+  }));
   await tx.query({
     text: `
       update public.records r
-      set data = r.data - $3::text[], search = v.search${leftover.slot === null ? '' : `, ${leftover.slot} = null`}
-      from unnest($4::uuid[], $5::text[]) as v (id, search)
+      set data = r.data - $3::text[], search = v.search, search_parts = v.search_parts${leftover.slot === null ? '' : `, ${leftover.slot} = null`}
+      from jsonb_to_recordset($4::jsonb) as v (id uuid, search text, search_parts jsonb)
       where r.tenant_id = $1 and r.entity_id = $2 and r.id = v.id`,
-    values: [tenantId, leftover.entityId, gone, rows.map((row) => row.id), texts],
+    values: [tenantId, leftover.entityId, gone, JSON.stringify(forms)],
   });
   // The search text is of these definitions.
   await holdVersion(tx, model);

@@ -35,17 +35,47 @@ export function parseSearch(search: string | null | undefined): readonly string[
   return words.length === 0 ? null : words;
 }
 
-/** The condition on a row of `records`. */
-export function searchSql(row: SqlRow, words: readonly string[], parameters: SqlParameters): string {
+/**
+ * The keys of the fields that a search looks into where it may not look into every searchable one; null where it may.
+ * `fieldIds`: see `ListRequest.searchIn`.
+ */
+export function searchedKeys(
+  entity: EntityDefinition,
+  fieldIds: ReadonlySet<string> | null | undefined,
+): readonly string[] | null {
+  if (!fieldIds) return null;
+  const all = entity.fields.filter((field) => field.isSearchable);
+  const searched = all.filter((field) => fieldIds.has(field.id));
+  return searched.length === all.length ? null : searched.map((field) => field.key);
+}
+
+/** The condition on a row of `records`; with keys only these fields are looked into. */
+export function searchSql(
+  row: SqlRow,
+  words: readonly string[],
+  keys: readonly string[] | null,
+  parameters: SqlParameters,
+): string {
   const entity = parameters.add(row.entity.id, 'uuid');
+  const where = keys === null ? '' : `, ${parameters.add(keys, 'text[]')}`;
   // An array, so that every plan looks the records up by their keys, however few it was made for.
-  return `(${row.alias}.id = any(array(select search_records(${entity}, ${parameters.add(words, 'text[]')}))))`;
+  return `(${row.alias}.id = any(array(select search_records(${entity}, ${parameters.add(words, 'text[]')}${where}))))`;
 }
 
 /** The key by which the best answers come first: exact words, then words that begin so, then substrings. */
-export function rankKey(row: SqlRow, words: readonly string[], parameters: SqlParameters): SqlKey {
+export function rankKey(
+  row: SqlRow,
+  words: readonly string[],
+  keys: readonly string[] | null,
+  parameters: SqlParameters,
+): SqlKey {
+  const { alias } = row;
+  const text =
+    keys === null
+      ? `${alias}.search`
+      : `search_part(${alias}.search, ${alias}.search_parts, ${alias}.version, ${parameters.add(keys, 'text[]')})`;
   return {
-    sql: `search_rank(${row.alias}.search, ${parameters.add(words, 'text[]')})`,
+    sql: `search_rank(${text}, ${parameters.add(words, 'text[]')})`,
     type: 'int4',
     isDescending: true,
     areNullsFirst: false,
@@ -55,9 +85,13 @@ export function rankKey(row: SqlRow, words: readonly string[], parameters: SqlPa
 }
 
 /** Tells a ranked list's cursors apart from those of other searches and orders. */
-export function rankSignature(entity: EntityDefinition, words: readonly string[]): string {
+export function rankSignature(
+  entity: EntityDefinition,
+  words: readonly string[],
+  keys: readonly string[] | null,
+): string {
   return createHash('sha256')
-    .update(JSON.stringify([entity.id, 'search', words]))
+    .update(JSON.stringify([entity.id, 'search', words, ...(keys === null ? [] : [keys])]))
     .digest('base64url')
     .slice(0, 8);
 }

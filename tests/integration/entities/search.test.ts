@@ -348,19 +348,19 @@ describe('among many records of others', () => {
       select p.prosecdef, p.proconfig, r.rolname, r.rolcanlogin, r.rolsuper, r.rolbypassrls, has_schema_privilege(r.oid, 'public', 'create') as creates,
         has_function_privilege('tenantry_app', p.oid, 'execute') as app, has_function_privilege('tenantry_platform', p.oid, 'execute') as platform
       from pg_proc p join pg_roles r on r.oid = p.proowner where p.proname = 'search_records'`);
-    expect(rows).toEqual([
-      {
-        prosecdef: true,
-        proconfig: ['search_path=pg_catalog, pg_temp'],
-        rolname: 'tenantry_search',
-        rolcanlogin: false,
-        rolsuper: false,
-        rolbypassrls: false,
-        creates: false,
-        app: true,
-        platform: false,
-      },
-    ]);
+    const owned = {
+      prosecdef: true,
+      proconfig: ['search_path=pg_catalog, pg_temp'],
+      rolname: 'tenantry_search',
+      rolcanlogin: false,
+      rolsuper: false,
+      rolbypassrls: false,
+      creates: false,
+      app: true,
+      platform: false,
+    };
+    // For all searchable fields, and for some.
+    expect(rows).toEqual([owned, owned]);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fieldTypes } from '#subgraphs/model/definition.ts';
 import { checkFieldRules } from '#subgraphs/model/field-rules.ts';
 import { fieldTypeRules, ruleOf } from '#subgraphs/model/field-types.ts';
-import { fromStoredData, searchText, slotValues, toStoredData } from '#subgraphs/model/stored-form.ts';
+import { fromStoredData, searchForm, slotValues, toStoredData } from '#subgraphs/model/stored-form.ts';
 import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
 import { checkInput, parseFieldValue, validateInput } from '#subgraphs/model/values/input.ts';
 import { testField, testModel } from './fields.ts';
@@ -237,10 +237,16 @@ describe('what is kept beside the data', () => {
   });
 
   it('is the searchable text, options by label and value', () => {
-    expect(searchText(entity, { a: 'Zoë', b: 'no', state: 'OPEN', states: ['DONE', 'OPEN'] })).toBe(
-      'zoe\nopen open\ndone done open open',
-    );
-    expect(searchText(entity, { b: 'no' })).toBeNull();
+    const data = { a: 'Zoë\n😀', b: 'no', state: 'OPEN', states: ['DONE', 'OPEN'] };
+    expect(searchForm(entity, { data, version: 3 })).toEqual({
+      search: 'zoe\n😀\nopen open\ndone done open open',
+      // Where each lies, in code points, as PostgreSQL counts them.
+      search_parts: { '~v': 3, a: [1, 5], state: [7, 9], states: [17, 19] },
+    });
+    expect(searchForm(entity, { data: { b: 'no' }, version: 3 })).toEqual({
+      search: null,
+      search_parts: null,
+    });
   });
 });
 
