@@ -14,7 +14,7 @@
  * /internal/* wants the gateway's own signed claims (actorKind GATEWAY).
  */
 import type { ExecutionResult } from 'graphql';
-import type { Claims } from './claims.ts';
+import type { Claims, Role } from './claims.ts';
 
 export const subgraphNames = ['tenants', 'entities', 'realtime'] as const;
 export type SubgraphName = (typeof subgraphNames)[number];
@@ -26,6 +26,8 @@ export const subgraphHeaders = {
   definitionsVersion: 'x-definitions-version',
   /** The caller's network address, for limits and the audit log. */
   clientAddress: 'x-client-address',
+  /** "true" in a subscribe message: see `SubgraphRequest.tellsPlace`. */
+  tellsPlace: 'x-tells-place',
 } as const;
 
 export interface SubgraphRequest {
@@ -40,6 +42,19 @@ export interface SubgraphRequest {
   /** The client's own headers that the gateway's allow-list lets through; our subgraphs get none. */
   headers?: Readonly<Record<string, string>> | undefined;
   signal?: AbortSignal | undefined;
+  /**
+   * Subscriptions: each result is to say its place in the log, as `extensions.place` (`StreamPlace`). A result that holds
+   * nothing else says where the stream begins, or that it has caught up. A subgraph without a log ignores it.
+   */
+  tellsPlace?: boolean | undefined;
+}
+
+/** A place in a stream of a log's events. */
+export interface StreamPlace {
+  /** For `after`: everything up to here was delivered, or came before the stream began. */
+  cursor: string;
+  /** Whether it waits for what is new, rather than replaying what was. It stays so. */
+  isLive: boolean;
 }
 
 /** PUBLIC: for anonymous callers. TENANT: a tenant's whole graph. PLATFORM: the static part, for an operator who chose no tenant. */
@@ -58,6 +73,18 @@ export interface SdlAnswer {
   sdl: string | null;
   /** The definitionsVersion it was made from; null without a tenant. */
   version: number | null;
+  /**
+   * What depends on the very user who asks. All else is the same for everybody of a tenant who acts in the same role, so
+   * that they may share a subscription. Absent: everything depends on the user.
+   */
+  perUser?: PerUser | undefined;
+}
+
+export interface PerUser {
+  /** Roles whose permissions name the user (`$me`) somewhere. */
+  roles: readonly Role[];
+  /** Root fields of subscriptions whose events are a user's own. */
+  subscriptions: readonly string[];
 }
 
 export interface SubgraphService {

@@ -4,7 +4,7 @@ import { DomainError } from '#schema/errors.ts';
 import { CompositionError } from './composer.ts';
 import type { GraphStore } from './graph-store.ts';
 import { type GraphScope, scopeKey } from './scope.ts';
-import { collectSources } from './subgraph-sdl.ts';
+import { collectSources, type SharingRules } from './subgraph-sdl.ts';
 import type { TenantTable } from './tenant-table.ts';
 
 /** The graph that a scope's next request runs on. A new object for every swap. */
@@ -12,6 +12,8 @@ export interface ActiveGraph {
   readonly hash: string;
   /** Null without a tenant. */
   readonly definitionsVersion: number | null;
+  /** The tenant's own: tenants with equal graphs may have different permissions. Null: nothing is known of its subgraphs. */
+  readonly sharing: SharingRules | null;
 }
 
 export interface GraphRegistryOptions {
@@ -95,7 +97,8 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
       const { wanted } = entry;
       try {
         const sources = await collectSources(subgraphs, entry.scope, wanted);
-        const next = { hash: sources.hash, definitionsVersion: sources.version };
+        const { hash, version: definitionsVersion, sharing } = sources;
+        const next = { hash, definitionsVersion, sharing };
         if (entry.active?.hash !== next.hash) {
           const graph = await store.ensure(sources);
           if (entry.active) await warmUp?.(entry.active, next, graph);
@@ -125,7 +128,10 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
     if (before && before.hash === active.hash && before.definitionsVersion === active.definitionsVersion)
       return;
     entry.active = active;
-    if (before) logger.info({ ...entry.scope, ...active }, 'swapped a graph');
+    if (before) {
+      const { hash, definitionsVersion } = active;
+      logger.info({ ...entry.scope, hash, definitionsVersion }, 'swapped a graph');
+    }
     for (const listener of listeners) listener(entry.scope, active);
   }
 
@@ -194,7 +200,8 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
       if (known) return { graph: await known, active };
       const sources = await collectSources(subgraphs, scope, active.definitionsVersion);
       const graph = await store.ensure(sources);
-      const current = { hash: sources.hash, definitionsVersion: sources.version };
+      const { hash, version: definitionsVersion, sharing } = sources;
+      const current = { hash, definitionsVersion, sharing };
       const entry = getEntry(scope);
       if (entry.active === active) swap(entry, current);
       return { graph, active: entry.active?.hash === current.hash ? entry.active : current };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SubgraphMap } from '#gateway/execution/executor.ts';
+import type { Role } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { SdlAnswer } from '#schema/subgraph-protocol.ts';
 import type { ComposeRequest } from './compose-worker.ts';
@@ -10,6 +11,17 @@ export interface GraphSources {
   readonly hash: string;
   readonly version: number | null;
   readonly services: ComposeRequest['services'];
+  readonly sharing: SharingRules;
+}
+
+/** What the subgraphs of a tenant's graph answer alike to everybody of a role. */
+export interface SharingRules {
+  /** Subgraphs that told what of theirs depends on the user; with any other, everything does. */
+  readonly subgraphs: ReadonlySet<string>;
+  /** Roles whose permissions depend on the user. */
+  readonly perUserRoles: ReadonlySet<Role>;
+  /** Root fields of subscriptions that depend on the user. */
+  readonly perUserSubscriptions: ReadonlySet<string>;
 }
 
 /**
@@ -34,7 +46,7 @@ export async function collectSources(
         const sdl = answers[index]?.sdl;
         return sdl ? [{ name, sdl }] : [];
       });
-      return { hash: hashOf(services), version: newest, services };
+      return { hash: hashOf(services), version: newest, services, sharing: sharingOf(names, answers) };
     }
     wanted = newest;
   }
@@ -55,6 +67,15 @@ async function getSdl(
   } catch (cause) {
     throw new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" gives no schema.`, { cause });
   }
+}
+
+function sharingOf(names: readonly string[], answers: readonly SdlAnswer[]): SharingRules {
+  const told = answers.flatMap(({ perUser }) => perUser ?? []);
+  return {
+    subgraphs: new Set(names.filter((_, index) => answers[index]?.perUser)),
+    perUserRoles: new Set(told.flatMap(({ roles }) => roles)),
+    perUserSubscriptions: new Set(told.flatMap(({ subscriptions }) => subscriptions)),
+  };
 }
 
 function hashOf(services: ComposeRequest['services']): string {

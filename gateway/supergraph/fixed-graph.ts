@@ -4,7 +4,7 @@ import type { TenantTable } from '#gateway/graph/tenant-table.ts';
 
 /** One graph for everybody, which never changes. */
 export function createFixedRegistry(graph: LoadedGraph): GraphRegistry {
-  const active: ActiveGraph = { hash: 'supergraph', definitionsVersion: null };
+  const active: ActiveGraph = { hash: 'supergraph', definitionsVersion: null, sharing: null };
   return {
     getActive: () => active,
     load: async () => ({ graph, active }),

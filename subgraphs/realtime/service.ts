@@ -1,4 +1,4 @@
-import type { SubgraphService } from '#schema/subgraph-protocol.ts';
+import type { PerUser, SubgraphService } from '#schema/subgraph-protocol.ts';
 import type { TenantModels } from '#subgraphs/model/tenant-models.ts';
 import type { Logger } from '#subgraphs/server/logger.ts';
 import { requestContextOf } from '#subgraphs/server/request-context.ts';
@@ -23,6 +23,9 @@ export interface RealtimeService extends SubgraphService, AsyncDisposable {
   /** Tenants whose logs are being followed. */
   readonly readerCount: number;
 }
+
+/** Roles are told by the entities subgraph, whose permissions are the same. */
+const perUser: PerUser = { roles: [], subscriptions: ['notificationReceived'] };
 
 /**
  * The realtime subgraph: each tenant's change log as queries and subscriptions, and its part of each tenant's graph.
@@ -56,7 +59,7 @@ export function createRealtimeService(options: RealtimeServiceOptions): Realtime
       if (audience === 'PUBLIC') return { sdl: null, version: null };
       if (audience === 'PLATFORM' || tenantId === null) return { sdl: schemas.getSdl(null), version: null };
       const model = await models.get(systemClaims(tenantId), version);
-      return { sdl: schemas.getSdl(model), version: model.version };
+      return { sdl: schemas.getSdl(model), version: model.version, perUser };
     },
     getSchema: async (request) => schemas.getSchema(await modelOf(request)),
     createContext: async (request) => ({ ...requestContextOf(request), model: await modelOf(request) }),

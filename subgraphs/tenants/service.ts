@@ -79,7 +79,12 @@ export async function createTenantsService(
     name: 'tenants',
     logger,
     // The same at every version of a tenant's definitions.
-    getSdl: async ({ audience }) => ({ sdl: audience === 'PUBLIC' ? publicSdl : sdl, version: null }),
+    getSdl: async ({ audience }) => ({
+      sdl: audience === 'PUBLIC' ? publicSdl : sdl,
+      version: null,
+      // `me` depends on the user, but no subscription leads there.
+      perUser: { roles: [], subscriptions: [] },
+    }),
     getSchema: async () => schema,
     createContext: (request) => createTenantsContext(request, store.users),
   });
