@@ -6,21 +6,24 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { measureVariant } from './measure.ts';
+import { measureInTurns, startVariant } from './measure.ts';
+import type { Subject } from './measure.ts';
 import { answerOnce } from './servers/compiled-in-process.ts';
 import { shapes } from './shapes/index.ts';
 import { createInProcessSubgraphs } from './shapes/shape.ts';
+import type { Shape } from './shapes/shape.ts';
 import { formatTable, writeResults } from './table.ts';
-import type { ShapeResult, VariantResult } from './table.ts';
+import type { ShapeResult } from './table.ts';
 import { arePeersInstalled, peersFolder, variants } from './variants.ts';
+import type { Variant } from './variants.ts';
 
 const { values } = parseArgs({
   options: {
     shape: { type: 'string' },
     only: { type: 'string' },
-    runs: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '5' },
-    'warm-up': { type: 'string', default: '5' },
+    runs: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '3' },
+    'warm-up': { type: 'string', default: '3' },
     connections: { type: 'string', default: '32' },
     memory: { type: 'boolean', default: false },
     product: { type: 'boolean', default: false },
@@ -51,26 +54,46 @@ if (asked.some(({ name }) => name.startsWith('hive')) && !arePeersInstalled()) {
   execFileSync('npm', ['install', '--no-audit', '--no-fund'], { cwd: peersFolder, stdio: 'inherit' });
 }
 
-const results: ShapeResult[] = [];
-for (const shape of shapes.filter(({ name }) => !values.shape || name === values.shape)) {
+/** Every variant answers before any is measured; one that does not is left out. */
+async function measureShape(shape: Shape, distinctAuthorization: boolean): Promise<ShapeResult> {
   const expected = JSON.stringify(await answerOnce(shape, createInProcessSubgraphs(shape)));
-  const measured: VariantResult[] = [];
+  const title = distinctAuthorization ? `${shape.title}; another authorization on each request` : shape.title;
+  process.stdout.write(`${title}: starting …\n`);
+  await using running = new AsyncDisposableStack();
+  const started: { variant: Variant; subject: Subject }[] = [];
   for (const variant of asked) {
-    process.stdout.write(`${shape.name}: ${variant.title} …\n`);
+    if (distinctAuthorization && !variant.forwardsAuthorization) continue;
     try {
-      const runs = await measureVariant(shape, variant, expected, options);
-      measured.push({ name: variant.name, title: variant.title, runs });
+      const subject = await startVariant(running, shape, variant, expected, distinctAuthorization);
+      started.push({ variant, subject });
     } catch (error) {
-      process.stdout.write(`  not measured: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.stdout.write(
+        `  ${variant.title} is not measured: ${error instanceof Error ? error.message : String(error)}\n`,
+      );
     }
   }
-  const result = {
+  const runs = await measureInTurns(
+    started.map(({ subject }) => subject),
+    options,
+  );
+  return {
     shape: shape.name,
-    title: shape.title,
+    title,
     answerBytes: Buffer.byteLength(expected),
-    results: measured,
+    results: started.map(({ variant: { name, title: variantTitle } }, index) => ({
+      name,
+      title: variantTitle,
+      runs: runs[index] ?? [],
+    })),
   };
-  results.push(result);
-  process.stdout.write(`\n${formatTable(result)}\n\n`);
+}
+
+const results: ShapeResult[] = [];
+for (const shape of shapes.filter(({ name }) => !values.shape || name === values.shape)) {
+  for (const distinctAuthorization of shape.name === 'reviews' ? [false, true] : [false]) {
+    const result = await measureShape(shape, distinctAuthorization);
+    results.push(result);
+    process.stdout.write(`\n${formatTable(result)}\n\n`);
+  }
 }
 process.stdout.write(`Written to ${writeResults('queries', results)}\n`);

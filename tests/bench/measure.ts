@@ -1,5 +1,6 @@
-/** One variant under load: requests per second, latencies, and what the server's process used for each request. */
+/** Servers under load: requests per second, latencies, and what a server's process used for each request. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { LoadAssignment } from './load/request-source.ts';
 import { findFreePort, startProcess } from './processes.ts';
 import type { Child } from './processes.ts';
 import type { Shape } from './shapes/shape.ts';
@@ -22,19 +23,32 @@ export interface MeasureOptions {
   readonly connections: number;
 }
 
+export interface LoadReport extends Pick<Run, 'p50Ms' | 'p95Ms' | 'p99Ms' | 'failures'> {
+  readonly requests: number;
+  readonly firstFailure: string | null;
+}
+
 interface Usage {
   readonly cpuMicros: number;
   readonly rssBytes: number;
 }
 
-/** Starts the variant (and the subgraphs it asks), checks its answer, loads it. Everything is ended afterwards. */
-export async function measureVariant(
+export type Target = Omit<LoadAssignment, 'connections'>;
+
+/** A server that is there, and what it is asked. */
+export interface Subject {
+  readonly server: Child;
+  readonly target: Target;
+}
+
+/** Starts the variant (and the subgraphs it asks) and checks its answer. Ended with `running`. */
+export async function startVariant(
+  running: AsyncDisposableStack,
   shape: Shape,
   variant: Variant,
   expected: string,
-  options: MeasureOptions,
-): Promise<Run[]> {
-  await using running = new AsyncDisposableStack();
+  distinctAuthorization: boolean,
+): Promise<Subject> {
   const urls: Record<string, string> = {};
   if (variant.needsSubgraphs) {
     const subgraphPort = await findFreePort();
@@ -46,29 +60,38 @@ export async function measureVariant(
   const server = running.use(await variant.start({ shape, port, urls }));
   const url = `http://127.0.0.1:${port}/graphql`;
   await waitForAnswer(url, shape.query, (answer) => answer === expected);
-  // Awaited here: what is used in this scope ends with it.
-  return await measureUnderLoad(server, { url, body: JSON.stringify({ query: shape.query }) }, options);
+  const requests = [{ body: JSON.stringify({ query: shape.query }) }];
+  return { server, target: { url, requests, distinctAuthorization } };
 }
 
-export interface Target {
-  readonly url: string;
-  readonly body: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** Loads a server that is there already, from a process of its own that ends afterwards. */
-export async function measureUnderLoad(
-  server: Child,
-  target: Target,
+/**
+ * Loads servers one after the other, and again, so that what else the machine does meets all of them alike. Each load comes
+ * from a process of its own that ends with its turn.
+ */
+export async function measureInTurns(
+  subjects: readonly Subject[],
   options: MeasureOptions,
-): Promise<Run[]> {
-  const assignment = JSON.stringify({ ...target, connections: options.connections });
-  await using load = startProcess('load-generator.ts', [assignment]);
-  await delay(options.warmUpSeconds * 1_000);
-  const runs: Run[] = [];
-  for (let run = 0; run < options.runs; run++)
-    runs.push(await measureOnce(server, load, options.secondsPerRun));
+): Promise<Run[][]> {
+  const runs: Run[][] = subjects.map(() => []);
+  for (let round = 0; round < options.runs; round++) {
+    for (const [index, subject] of subjects.entries())
+      runs[index]?.push(await measureUnderLoad(subject, round === 0, options));
+  }
   return runs;
+}
+
+/** What is warm already needs only the load itself to start. */
+const rewarmSeconds = 0.7;
+
+async function measureUnderLoad(
+  { server, target }: Subject,
+  isFirst: boolean,
+  options: MeasureOptions,
+): Promise<Run> {
+  await using load = startProcess('load-generator.ts', []);
+  load.send({ ...target, connections: options.connections });
+  await delay((isFirst ? options.warmUpSeconds : rewarmSeconds) * 1_000);
+  return await measureOnce(server, load, options.secondsPerRun);
 }
 
 async function measureOnce(server: Child, load: Child, seconds: number): Promise<Run> {
@@ -76,13 +99,13 @@ async function measureOnce(server: Child, load: Child, seconds: number): Promise
   const before = await server.ask<Usage>('usage');
   const started = performance.now();
   await delay(seconds * 1_000);
-  const report = await load.ask<Pick<Run, 'p50Ms' | 'p95Ms' | 'p99Ms' | 'failures'> & { requests: number }>(
-    'report',
-  );
+  const report = await load.ask<LoadReport>('report');
+  const elapsedMs = performance.now() - started;
   const after = await server.ask<Usage>('usage');
+  if (report.firstFailure !== null) process.stdout.write(`  a failure: ${report.firstFailure}\n`);
   const { requests, failures, p50Ms, p95Ms, p99Ms } = report;
   return {
-    requestsPerSecond: requests / ((performance.now() - started) / 1_000),
+    requestsPerSecond: requests / (elapsedMs / 1_000),
     cpuMicrosPerRequest: (after.cpuMicros - before.cpuMicros) / Math.max(requests, 1),
     p50Ms,
     p95Ms,

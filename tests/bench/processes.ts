@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 export interface Child extends AsyncDisposable {
   /** Sends a message and waits for the next one that comes back. */
   ask<Answer>(message: string): Promise<Answer>;
-  send(message: string): void;
+  send(message: string | object): void;
 }
 
 /** `script` is relative to this folder unless it is absolute. Its standard error is ours. */

@@ -16,7 +16,7 @@ import { createDefinitionStore } from '#subgraphs/entities/store/definition-stor
 import { createRecordStore } from '#subgraphs/entities/store/records.ts';
 import { createClient } from '#tests/harness/client.ts';
 import { defineMovies, loadMovies, readMovies } from '#tests/harness/movies.ts';
-import { measureUnderLoad } from './measure.ts';
+import { measureInTurns } from './measure.ts';
 import type { MeasureOptions } from './measure.ts';
 import { findFreePort, startProcess } from './processes.ts';
 import { formatTable, writeResults } from './table.ts';
@@ -66,24 +66,20 @@ export async function benchProduct(options: MeasureOptions): Promise<void> {
     {
       name: 'bare',
       title: 'handwritten handler, same SQL',
-      child: handwritten,
+      server: handwritten,
       url: `http://127.0.0.1:${handwrittenPort}/`,
     },
-    { name: 'gateway', title: 'the whole product', child: product, url: `${url}/graphql` },
+    { name: 'gateway', title: 'the whole product', server: product, url: `${url}/graphql` },
   ];
   const expected = await answerOf(targets[0]?.url ?? '', headers);
-  const results = [];
-  for (const { name, title, child, url: target } of targets) {
+  for (const { title, url: target } of targets) {
     const answer = await answerOf(target, headers);
     if (answer !== expected) throw new Error(`${title} answers something else: ${answer.slice(0, 300)}`);
-    process.stdout.write(`product: ${title} …\n`);
-    const runs = await measureUnderLoad(
-      child,
-      { url: target, body: JSON.stringify({ query }), headers },
-      options,
-    );
-    results.push({ name, title, runs });
   }
+  const requests = [{ body: JSON.stringify({ query }), headers }];
+  const subjects = targets.map(({ server, url: target }) => ({ server, target: { url: target, requests } }));
+  const runs = await measureInTurns(subjects, options);
+  const results = targets.map(({ name, title }, index) => ({ name, title, runs: runs[index] ?? [] }));
   const result = {
     shape: 'product',
     title: 'page of 50 records from PostgreSQL',

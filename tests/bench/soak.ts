@@ -88,26 +88,48 @@ async function heapMb(): Promise<number> {
   return process.memoryUsage().heapUsed / 2 ** 20;
 }
 
-const samples: number[] = [];
-let nextSampleAt = performance.now();
+/** What a flat line may still rise by in the second half: 2 %, or a megabyte. */
+const toleratedShare = 0.02;
+const toleratedMb = 1;
+
+interface Sample {
+  readonly minute: number;
+  readonly heapMb: number;
+}
+
+const startedAt = performance.now();
+const samples: Sample[] = [];
+let nextSampleAt = startedAt;
 for (let number = 0; performance.now() < endsAt; number++) {
   await swapIn(number);
   await runSome(number);
   if (performance.now() < nextSampleAt || number < 50) continue;
-  nextSampleAt = performance.now() + (Number(values.minutes) * 60_000) / 30;
-  const heap = await heapMb();
-  samples.push(heap);
+  nextSampleAt = performance.now() + (Number(values.minutes) * 60_000) / 60;
+  const sample = { minute: (performance.now() - startedAt) / 60_000, heapMb: await heapMb() };
+  samples.push(sample);
   process.stdout.write(
-    `${heap.toFixed(1)} MB after ${counts.loads} loads, ${counts.runs} runs, ${counts.failures} failures\n`,
+    `${sample.minute.toFixed(1)} min: ${sample.heapMb.toFixed(1)} MB after ${counts.loads} loads, ${counts.runs} runs (${counts.givenUp} given up), ${counts.failures} failures\n`,
   );
 }
 
-const mean = (list: readonly number[]) =>
-  list.reduce((sum, value) => sum + value, 0) / Math.max(list.length, 1);
-const third = Math.ceil(samples.length / 3);
-const [early, late] = [mean(samples.slice(third, 2 * third)), mean(samples.slice(2 * third))];
-const grew = late > early * 1.05 + 1;
+/** The least-squares line through the samples: MB a minute, and its value in their middle. */
+function lineThrough(points: readonly Sample[]): { slope: number; level: number } {
+  const mean = (pick: (sample: Sample) => number) =>
+    points.reduce((sum, sample) => sum + pick(sample), 0) / Math.max(points.length, 1);
+  const [middle, level] = [mean(({ minute }) => minute), mean((sample) => sample.heapMb)];
+  const spread = mean(({ minute }) => (minute - middle) ** 2);
+  const slope = mean(({ minute, heapMb: heap }) => (minute - middle) * (heap - level)) / (spread || 1);
+  return { slope, level };
+}
+
+// The first half fills the caches.
+const half = samples.slice(Math.floor(samples.length / 2));
+const { slope, level } = lineThrough(half);
+const minutes = (half.at(-1)?.minute ?? 0) - (half[0]?.minute ?? 0);
+const rise = slope * minutes;
+const grew = rise > Math.max(toleratedMb, level * toleratedShare);
 process.stdout.write(
-  `${early.toFixed(1)} MB in the middle, ${late.toFixed(1)} MB at the end: ${grew ? 'it grows' : 'flat'}\n`,
+  `second half: ${level.toFixed(1)} MB, ${slope.toFixed(3)} MB a minute, ${rise.toFixed(2)} MB in ${minutes.toFixed(1)} minutes of ${half.length} samples: ${grew ? 'it grows' : 'flat'}\n`,
 );
-if (grew || counts.failures > 0) process.exitCode = 1;
+if (half.length < 5) process.stdout.write('too few samples to tell\n');
+if (grew || half.length < 5 || counts.failures > 0) process.exitCode = 1;

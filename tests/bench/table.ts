@@ -62,11 +62,11 @@ function formatRatios(results: readonly VariantResult[]): string {
     return result && spread(result.runs.map((run) => run.cpuMicrosPerRequest)).median;
   };
   const lines: string[] = [];
-  for (const own of ['executor', 'gateway', 'gateway-http']) {
+  for (const own of ['executor', 'gateway', 'gateway-http', 'supergraph']) {
     for (const peer of ['bare', 'stock', 'hive', 'hive-rust']) {
       const [ours, theirs, ourCpu, theirCpu] = [rate(own), rate(peer), cpu(own), cpu(peer)];
       if (!ours || !theirs || !ourCpu || !theirCpu) continue;
-      const cpuRatio = `${(theirCpu / ourCpu).toFixed(2)} of its CPU efficiency`;
+      const cpuRatio = `${(theirCpu / ourCpu).toFixed(2)} × for each CPU second`;
       lines.push(`${own} against ${peer}: ${(ours / theirs).toFixed(2)} × requests/s, ${cpuRatio}`);
     }
   }

@@ -18,16 +18,24 @@ export interface Variant {
   readonly name: string;
   readonly title: string;
   readonly needsSubgraphs: boolean;
+  /** Sends the client's Authorization on, so that no two callers' subgraph calls are equal. */
+  readonly forwardsAuthorization: boolean;
   start(options: VariantStart): Promise<Child>;
 }
 
 const peers = fileURLToPath(new URL('peers', import.meta.url));
 
-function ours(name: string, title: string, script: string, needsSubgraphs = false): Variant {
+function inNode(
+  name: string,
+  title: string,
+  script: string,
+  { needsSubgraphs = false, forwardsAuthorization = false } = {},
+): Variant {
   return {
     name,
     title,
     needsSubgraphs,
+    forwardsAuthorization,
     start: async ({ shape, port, urls }) =>
       startProcess(script, [shape.name, String(port), JSON.stringify(urls)]),
   };
@@ -38,6 +46,7 @@ function hive(name: string, title: string, hasRustPlanner: boolean): Variant {
     name,
     title,
     needsSubgraphs: true,
+    forwardsAuthorization: true,
     async start({ shape, port, urls }) {
       // Below the peers' packages, so that the configuration can import them.
       const folder = join(peers, 'node_modules/.bench');
@@ -60,16 +69,23 @@ function hiveConfig(supergraph: string, port: number, hasRustPlanner: boolean): 
     'export const gatewayConfig = defineConfig({',
     `  supergraph: ${JSON.stringify(supergraph)}, port: ${port}, host: '127.0.0.1', logging: 'error',`,
     hasRustPlanner ? '  unifiedGraphHandler,' : '',
+    '  propagateHeaders: { fromClientToSubgraphs: ({ request }) => {',
+    "    const authorization = request.headers.get('authorization');",
+    '    return authorization === null ? {} : { authorization };',
+    '  } },',
     '});',
   ].join('\n');
 }
 
+const forwarding = { needsSubgraphs: true, forwardsAuthorization: true };
+
 export const variants: readonly Variant[] = [
-  ours('bare', 'bare node:http, same JSON', 'servers/bare.ts'),
-  ours('executor', 'our executor behind node:http, in process', 'servers/executor.ts'),
-  ours('gateway', 'our gateway, in process', 'servers/gateway.ts'),
-  ours('gateway-http', 'our gateway, HTTP subgraphs', 'servers/gateway.ts', true),
-  ours('stock', '@apollo/gateway, HTTP subgraphs', 'servers/stock.ts', true),
+  inNode('bare', 'bare node:http, same JSON', 'servers/bare.ts'),
+  inNode('executor', 'our executor behind node:http, in process', 'servers/executor.ts'),
+  inNode('gateway', 'our gateway, in process', 'servers/gateway.ts'),
+  inNode('gateway-http', 'our gateway, HTTP subgraphs', 'servers/gateway.ts', { needsSubgraphs: true }),
+  inNode('supergraph', 'our gateway for any supergraph, HTTP subgraphs', 'servers/supergraph.ts', forwarding),
+  inNode('stock', '@apollo/gateway, HTTP subgraphs', 'servers/stock.ts', forwarding),
   hive('hive', 'Hive Gateway, HTTP subgraphs', false),
   hive('hive-rust', 'Hive Gateway with Rust planner, HTTP subgraphs', true),
 ];

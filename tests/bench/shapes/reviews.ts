@@ -1,45 +1,62 @@
 /**
- * The public gateways benchmark's shape: accounts, inventory, products and reviews, asked for users and top products with
- * reviews, authors and products nested in each other; an answer of about 88 KB.
+ * The public gateways benchmark's shape (github.com/graphql-hive/graphql-gateways-benchmark): accounts, inventory, products
+ * and reviews, asked for users and top products with reviews, authors and products nested in each other. Same numbers of
+ * users, products and reviews, reviews as long and given by the same rules: an answer of about 88 KB.
  */
 import { federationHeader } from './shape.ts';
 import type { Shape } from './shape.ts';
 
-const names = [
-  'Uri Goldshtein',
-  'Dotan Simha',
-  'Kamil Kisiela',
-  'Arda Tanrikulu',
-  'Gil Gardosh',
-  'Laurin Quast',
-];
-const users = names.map((name, index) => ({
-  id: String(index + 1),
-  name,
-  username: name.toLowerCase().replace(' ', ''),
-  birthday: 1_234_567_890 + index,
-}));
-
-const titles = ['Table', 'Couch', 'Glass', 'Chair', 'TV', 'Lamp', 'Grill', 'Fridge', 'Sofa'];
-const products = titles.map((name, index) => ({
-  upc: String(index + 1),
-  name,
-  price: [899, 1_299, 15, 499, 1_299, 6_999, 3_999, 100_000, 9_999][index] ?? 1,
-  weight: [100, 1_000, 20, 100, 1_000, 300, 2_000, 6_000, 800][index] ?? 1,
-}));
-
-const bodies = ['Love it!', 'Prefer something else.', 'Could be better.', 'Nice!', 'Terrible.'];
-/** Every user wrote three reviews, all of the first four products, so that the nesting multiplies them. */
-const reviews = users.flatMap((user, writer) =>
-  [0, 1, 2].map((round) => ({
-    id: String(writer * 3 + round + 1),
-    body: bodies[(writer + round) % bodies.length],
-    authorId: user.id,
-    upc: products[(writer * 3 + round) % 4]?.upc ?? '1',
-  })),
+const users = ['Ada Byron', 'Bo Lind', 'Cleo Marsh', 'Dara Okoye', 'Eli Novak', 'Fay Moreau'].map(
+  (name, index) => ({
+    id: String(index + 1),
+    name,
+    username: name.toLowerCase().replace(' ', ''),
+    birthday: 1_234_567_890,
+  }),
 );
 
-const author = (id: string) => users.find((user) => user.id === id);
+const products = (
+  [
+    ['Table', 899, 100, true],
+    ['Couch', 1_299, 1_000, false],
+    ['Glass', 15, 20, false],
+    ['Chair', 499, 100, false],
+    ['TV', 1_299, 1_000, true],
+    ['Lamp', 6_999, 300, true],
+    ['Grill', 3_999, 2_000, true],
+    ['Fridge', 100_000, 6_000, false],
+    ['Sofa', 9_999, 800, true],
+  ] as const
+).map(([name, price, weight, inStock], index) => ({ upc: String(index + 1), name, price, weight, inStock }));
+
+const sentence = 'Sturdy, plain and well made, and it arrived a day before we had asked for it. ';
+/** The product that a review is of, and how long it is. */
+const reviews = (
+  [
+    ['1', 445],
+    ['1', 288],
+    ['1', 275],
+    ['1', 143],
+    ['2', 445],
+    ['2', 288],
+    ['2', 275],
+    ['2', 143],
+    ['3', 143],
+    ['4', 143],
+    ['4', 857],
+  ] as const
+).map(([upc, length], index) => ({
+  id: String(index + 1),
+  body: sentence.repeat(12).slice(0, length),
+  upc,
+}));
+
+/** There, every user wrote the first two reviews, and every review's author is the first user. */
+const ofUser = reviews.slice(0, 2);
+const onlyAuthor = { id: '1', username: users[0]?.username };
+
+const account = (id: string) => users.find((user) => user.id === id);
+const product = (upc: string) => products.find((candidate) => candidate.upc === upc);
 
 export const reviewsShape: Shape = {
   name: 'reviews',
@@ -67,10 +84,10 @@ export const reviewsShape: Shape = {
       resolvers: {
         Query: {
           me: () => users[0],
-          user: (_root: unknown, { id }: { id: string }) => author(id),
+          user: (_root: unknown, { id }: { id: string }) => account(id),
           users: () => users,
         },
-        User: { __resolveReference: ({ id }: { id: string }) => author(id) },
+        User: { __resolveReference: ({ id }: { id: string }) => account(id) },
       },
     },
     {
@@ -82,10 +99,12 @@ export const reviewsShape: Shape = {
         }`,
       resolvers: {
         Product: {
-          __resolveReference: (reference: object) => reference,
-          inStock: ({ upc }: { upc: string }) => Number(upc) % 3 !== 0,
+          __resolveReference: (reference: { upc: string }) => ({
+            ...reference,
+            inStock: product(reference.upc)?.inStock,
+          }),
           shippingEstimate: ({ price, weight }: { price: number; weight: number }) =>
-            price > 1_000 ? 0 : Math.round(weight / 2),
+            price > 1_000 ? 0 : Math.floor(weight / 2),
         },
       },
     },
@@ -96,9 +115,7 @@ export const reviewsShape: Shape = {
         type Product @key(fields: "upc") { upc: String! name: String price: Int weight: Int }`,
       resolvers: {
         Query: { topProducts: (_root: unknown, { first }: { first: number }) => products.slice(0, first) },
-        Product: {
-          __resolveReference: ({ upc }: { upc: string }) => products.find((product) => product.upc === upc),
-        },
+        Product: { __resolveReference: ({ upc }: { upc: string }) => product(upc) },
       },
     },
     {
@@ -110,15 +127,12 @@ export const reviewsShape: Shape = {
       resolvers: {
         Review: {
           __resolveReference: ({ id }: { id: string }) => reviews.find((review) => review.id === id),
-          author: ({ authorId }: { authorId: string }) => ({
-            id: authorId,
-            username: author(authorId)?.username,
-          }),
+          author: () => onlyAuthor,
           product: ({ upc }: { upc: string }) => ({ upc }),
         },
         User: {
-          __resolveReference: ({ id }: { id: string }) => ({ id, username: author(id)?.username }),
-          reviews: ({ id }: { id: string }) => reviews.filter((review) => review.authorId === id),
+          __resolveReference: ({ id }: { id: string }) => ({ id }),
+          reviews: () => ofUser,
         },
         Product: {
           __resolveReference: ({ upc }: { upc: string }) => ({ upc }),
