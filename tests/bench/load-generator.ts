@@ -43,7 +43,7 @@ process.on('message', (message) => {
     firstFailure = null;
     process.send?.('reset');
   } else if (message === 'report') {
-    const sorted = Float64Array.from(latenciesMs).sort();
+    const sorted = Float64Array.from(latenciesMs).toSorted();
     const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;
     process.send?.({
       requests: sorted.length,
