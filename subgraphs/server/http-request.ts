@@ -80,6 +80,7 @@ export function parseOperation(
     definitionsVersion: versionFact(facts),
     requestId: requestIdOf(facts),
     clientAddress: textFact(facts, subgraphHeaders.clientAddress),
+    tellsPlace: facts[subgraphHeaders.tellsPlace] === 'true',
   };
 }
 

@@ -1,6 +1,7 @@
 /** What every resolver and rule of a subgraph may know of the request it serves. */
 import type { Claims } from '#schema/claims.ts';
 import type { SubgraphRequest } from '#schema/subgraph-protocol.ts';
+import type { PlacedStream } from './told-places.ts';
 
 /** A service's own context extends it. One object per request, never shared between requests. */
 export interface RequestContext {
@@ -12,6 +13,8 @@ export interface RequestContext {
   readonly clientAddress: string | null;
   /** The version of the graph that planned the operation; null without a tenant. */
   readonly definitionsVersion: number | null;
+  /** Set by the resolver that subscribes to a log: where its stream is. */
+  stream?: PlacedStream;
 }
 
 /** The part of a request that the context shares. */

@@ -18,6 +18,7 @@ import { failedResult, formatErrors } from './error-format.ts';
 import type { Logger } from './logger.ts';
 import type { RequestContext } from './request-context.ts';
 import { createResultStream } from './result-stream.ts';
+import { tellPlaces } from './told-places.ts';
 
 export interface SubgraphServiceOptions<Context extends RequestContext> {
   name: SubgraphName;
@@ -74,19 +75,21 @@ export function createSubgraphService<Context extends RequestContext>(
         if (!isPrepared(prepared)) return prepared;
         if (prepared.kind !== OperationTypeNode.SUBSCRIPTION)
           return refuse('Only a subscription can be subscribed to');
+        const context = await options.createContext(request);
         const stream = await subscribe({
           schema,
           document: prepared.document,
-          contextValue: await options.createContext(request),
+          contextValue: context,
           variableValues: request.variables,
           operationName: request.operationName,
         });
         if (!isStream(stream)) return formatErrors(stream, logger, request.requestId);
-        return createResultStream(
+        const results = createResultStream(
           stream,
           (result) => formatErrors(result, logger, request.requestId),
           request.signal,
         );
+        return request.tellsPlace && context.stream ? tellPlaces(results, context.stream) : results;
       } catch (error) {
         return failedResult(error, logger, request.requestId);
       }

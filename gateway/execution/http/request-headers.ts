@@ -7,5 +7,6 @@ export function toHeaders(request: SubgraphRequest): Record<string, string> {
     headers[subgraphHeaders.definitionsVersion] = String(request.definitionsVersion);
   }
   if (request.clientAddress !== null) headers[subgraphHeaders.clientAddress] = request.clientAddress;
+  if (request.tellsPlace) headers[subgraphHeaders.tellsPlace] = 'true';
   return headers;
 }

@@ -4,8 +4,7 @@ import { DomainError } from '#schema/errors.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
 import type { WakeUp } from '#subgraphs/server/wake-up/wake-up.ts';
 import type { EventStore, PageLimits } from './event-store.ts';
-import type { Delivery } from './feed.ts';
-import type { QueueLimits } from './subscriber.ts';
+import type { LogStream, QueueLimits } from './subscriber.ts';
 import { type SubscribeRequest, TenantTail } from './tenant-tail.ts';
 
 export interface EventLogOptions {
@@ -47,10 +46,7 @@ export interface EventLog extends AsyncDisposable {
    * consumer's wish: SUBSCRIBER_TOO_SLOW, CURSOR_EXPIRED or SUBGRAPH_UNAVAILABLE with `extensions.cursor`, or the feed's own. Rejects with
    * BAD_USER_INPUT or CURSOR_EXPIRED for a cursor that is none, lies ahead of the log, or before what is kept.
    */
-  subscribe<Value>(
-    tenantId: string,
-    request: SubscribeRequest<Value>,
-  ): Promise<AsyncIterableIterator<Delivery<Value>>>;
+  subscribe<Value>(tenantId: string, request: SubscribeRequest<Value>): Promise<LogStream<Value>>;
   /** Tenants that are being read: those with subscribers. */
   readonly readerCount: number;
 }

@@ -1,5 +1,6 @@
 import { DomainError } from '#schema/errors.ts';
 import { encodeLogCursor } from '#schema/events.ts';
+import type { PlacedStream } from '#subgraphs/server/told-places.ts';
 import type { Delivery } from './feed.ts';
 
 export interface QueueLimits {
@@ -27,6 +28,9 @@ interface Queued<Value> {
 
 type Step<Value> = IteratorResult<Delivery<Value>, undefined>;
 
+/** A consumer's end of its subscription. */
+export type LogStream<Value> = AsyncIterableIterator<Delivery<Value>, undefined> & PlacedStream;
+
 /**
  * One consumer's place in the log, and the bounded queue between it and the tail. Until it is live it is pulled: pages of the
  * log are read as the consumer asks for more. Once live it is pushed, and ended when more waits than the limits allow.
@@ -40,6 +44,7 @@ export class Subscriber<Value> {
   #waiting: ((step: Step<Value>) => void)[] = [];
   #isDraining = false;
   #isLive = false;
+  readonly #live = Promise.withResolvers<void>();
   #isClosed = false;
   #ending: Error | null = null;
   #seen: number;
@@ -69,9 +74,16 @@ export class Subscriber<Value> {
     return encodeLogCursor(this.#delivered);
   }
 
+  /** As `cursor`, but past events that were none of this subscriber's where nothing waits for it. */
+  get reached(): string {
+    const isIdle = this.#head === this.#queue.length && !this.#isDraining;
+    return encodeLogCursor(isIdle ? this.#seen : this.#delivered);
+  }
+
   /** From now on the tail pushes every event. */
   goLive(): void {
     this.#isLive = true;
+    this.#live.resolve();
   }
 
   /** The next event, and what this subscriber is to get of it (null: nothing). Ignored when it was offered before. */
@@ -103,7 +115,7 @@ export class Subscriber<Value> {
   }
 
   /** The consumer's end of it. `return()` answers a pending `next()` at once. */
-  stream(): AsyncIterableIterator<Delivery<Value>, undefined> {
+  stream(): LogStream<Value> {
     const close = (): Step<Value> => {
       this.#close();
       return { value: undefined, done: true };
@@ -124,6 +136,8 @@ export class Subscriber<Value> {
       [Symbol.asyncIterator]() {
         return this;
       },
+      whereabouts: () => ({ cursor: this.cursor, reached: this.reached, isLive: this.isLive }),
+      whenLive: this.#live.promise,
     };
   }
 

@@ -4,12 +4,12 @@ import { DomainError, invalidField } from '#schema/errors.ts';
 import { decodeLogCursor } from '#schema/events.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
 import type { EventStore, LogHead, PageLimits, StoredEvent } from './event-store.ts';
-import type { Delivery, Feed, LogEntry } from './feed.ts';
+import type { Feed, LogEntry } from './feed.ts';
 import { FeedGroups } from './feed-groups.ts';
 import { createNextFlight } from './next-flight.ts';
 import { OlderPages } from './older-pages.ts';
 import { RecentEntries } from './recent-entries.ts';
-import { type QueueLimits, Subscriber } from './subscriber.ts';
+import { type LogStream, type QueueLimits, Subscriber } from './subscriber.ts';
 import { systemClaims } from './system-claims.ts';
 
 export interface TailOptions {
@@ -83,7 +83,7 @@ export class TenantTail {
    * The place in the log is fixed when this resolves. BAD_USER_INPUT for a cursor that is none or lies ahead of the log,
    * CURSOR_EXPIRED for one whose events are gone.
    */
-  async subscribe<Value>(request: SubscribeRequest<Value>): Promise<AsyncIterableIterator<Delivery<Value>>> {
+  async subscribe<Value>(request: SubscribeRequest<Value>): Promise<LogStream<Value>> {
     const asked = request.after === null ? null : decodeLogCursor(request.after);
     this.#opening += 1;
     try {

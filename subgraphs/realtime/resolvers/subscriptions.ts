@@ -8,13 +8,13 @@ import { EntityFeed, entityFeedKey } from '../changes/entity-feed.ts';
 import { RecordFeed, recordFeedKey } from '../changes/record-feed.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { EventStore } from '../log/event-store.ts';
-import type { Delivery } from '../log/feed.ts';
+import type { LogStream } from '../log/subscriber.ts';
 import { getEntities, getModel, type RealtimeContext } from '../request-context.ts';
 
 /** Ids that one subscription may name. */
 const maxIds = 1_000;
 
-type Stream<Value> = Promise<AsyncIterableIterator<Delivery<Value>>>;
+type Stream<Value> = Promise<LogStream<Value>>;
 
 export interface RecordChangedArguments {
   entities?: readonly string[] | null;

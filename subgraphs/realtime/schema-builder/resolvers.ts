@@ -9,6 +9,7 @@ import type { ShieldRules } from '#subgraphs/server/shield.ts';
 import type { Change } from '../changes/change.ts';
 import type { EventStore } from '../log/event-store.ts';
 import type { Delivery } from '../log/feed.ts';
+import type { LogStream } from '../log/subscriber.ts';
 import { getModel, type RealtimeContext } from '../request-context.ts';
 import { type ChangesArguments, readChangesPage } from '../resolvers/changes-page.ts';
 import type {
@@ -31,6 +32,16 @@ function unwrap<Value>(delivery: Delivery<Value>): Value {
   return delivery.value;
 }
 
+/** Lets the service tell the stream's place beside its results. */
+async function followed<Value>(
+  context: RealtimeContext,
+  opening: Promise<LogStream<Value>>,
+): Promise<LogStream<Value>> {
+  const stream = await opening;
+  context.stream = stream;
+  return stream;
+}
+
 /** Resolvers for a tenant's schema. `model` null: the static part. They keep names, never ids: schemas are shared by tenants. */
 export function buildRealtimeResolvers(model: TenantModel | null, sources: ResolverSources): Resolvers {
   const { store, subscriptions } = sources;
@@ -43,12 +54,12 @@ export function buildRealtimeResolvers(model: TenantModel | null, sources: Resol
     Subscription: {
       recordChanged: {
         subscribe: (_root: unknown, args: RecordChangedArguments, context: RealtimeContext) =>
-          subscriptions.recordChanged(context, args),
+          followed(context, subscriptions.recordChanged(context, args)),
         resolve: unwrap,
       },
       definitionsChanged: {
         subscribe: (_root: unknown, _args: unknown, context: RealtimeContext) =>
-          subscriptions.definitionsChanged(context),
+          followed(context, subscriptions.definitionsChanged(context)),
         resolve: unwrap,
       },
     },
@@ -61,7 +72,7 @@ export function buildRealtimeResolvers(model: TenantModel | null, sources: Resol
         assertTenantRole(context.claims, 'VIEWER');
         const current = getModel(context).entityByType.get(type);
         if (!current) throw new DomainError('NOT_FOUND', `The type ${type} does not exist any more`);
-        return subscriptions.entityChanged(context, current, args);
+        return followed(context, subscriptions.entityChanged(context, current, args));
       },
       resolve: unwrap,
     };
