@@ -1,20 +1,21 @@
 /**
- * Collects the ids that are asked about in one turn and asks for all of them at once. `find` answers which of them match.
+ * Collects what is asked about in one turn and asks for all of it at once, each thing once (by identity; ids by text).
+ * `find` answers which of them match.
  */
-export function createBatchedMatch(
-  find: (ids: readonly string[]) => Promise<ReadonlySet<string>>,
-): (id: string) => Promise<boolean> {
-  let ids = new Set<string>();
-  let matching: Promise<ReadonlySet<string>> | null = null;
+export function createBatchedMatch<Item>(
+  find: (items: readonly Item[]) => Promise<ReadonlySet<Item>>,
+): (item: Item) => Promise<boolean> {
+  let items = new Set<Item>();
+  let matching: Promise<ReadonlySet<Item>> | null = null;
 
-  return async (id) => {
-    ids.add(id);
+  return async (item) => {
+    items.add(item);
     matching ??= Promise.resolve().then(() => {
-      const batch = [...ids];
-      ids = new Set();
+      const batch = [...items];
+      items = new Set();
       matching = null;
       return find(batch);
     });
-    return (await matching).has(id);
+    return (await matching).has(item);
   };
 }

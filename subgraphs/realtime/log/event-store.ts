@@ -1,6 +1,7 @@
 /** What the log's readers ask of storage. Implementation: `createEventStore`. */
-import type { LogEvent } from '#schema/events.ts';
+import type { LogEvent, LogRecord } from '#schema/events.ts';
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import type { FilterNode } from '#subgraphs/model/filter/node.ts';
 
 /** Where a tenant's log begins and ends. */
 export interface LogHead {
@@ -31,8 +32,14 @@ export interface PageLimits {
   bytes: number;
 }
 
+/** A record as an event has it, before or after. */
+export interface RecordImage {
+  readonly id: string;
+  readonly record: LogRecord;
+}
+
 export interface ChangesPage {
-  /** RECORD events, without `before`. */
+  /** RECORD events; without `before` unless it was asked for. */
   events: LogEvent[];
   hasNextPage: boolean;
   head: LogHead;
@@ -48,7 +55,12 @@ export interface EventStore {
   /** Records' events of some entities after `afterSeq` (null: after what was trimmed), with the head of the same snapshot. */
   readChanges(
     tenantId: string,
-    request: { afterSeq: number | null; entityIds: readonly string[]; limits: PageLimits },
+    request: {
+      afterSeq: number | null;
+      entityIds: readonly string[];
+      withBefore?: boolean;
+      limits: PageLimits;
+    },
   ): Promise<ChangesPage>;
   /** Those of `ids` whose records, deleted ones too, match the filter now. One statement. */
   findMatching(
@@ -57,6 +69,16 @@ export interface EventStore {
     filter: Readonly<Record<string, unknown>>,
     ids: readonly string[],
   ): Promise<Set<string>>;
+  /**
+   * The places in `images` of those that match the filter. What it says of related records is their state now. One
+   * statement.
+   */
+  findMatchingImages(
+    model: TenantModel,
+    entity: EntityDefinition,
+    filter: FilterNode,
+    images: readonly RecordImage[],
+  ): Promise<Set<number>>;
   /** Removes events older than `before`, at most about `batchSize` of them, and moves `trimmedSeq`. Returns how many went. */
   trim(before: Date, batchSize: number): Promise<number>;
 }

@@ -1,33 +1,72 @@
+import type { TenantModel } from '#subgraphs/model/definition.ts';
 import type { Feed, LogEntry } from './feed.ts';
 import type { Subscriber } from './subscriber.ts';
 
+/** Which feed a subscriber is to have: see `SubscribeRequest`. */
+export interface FeedRequest<Value> {
+  keyOf(model: TenantModel): string;
+  createFeed(): Feed<Value>;
+}
+
+interface Group {
+  readonly feed: Feed<unknown>;
+  readonly subscribers: Set<Subscriber<unknown>>;
+}
+
+interface Place {
+  readonly request: FeedRequest<unknown>;
+  key: string;
+}
+
 /** The subscribers of a tenant, by the feed that they share. */
 export class FeedGroups {
-  readonly #groups = new Map<string, { feed: Feed<unknown>; subscribers: Set<Subscriber<unknown>> }>();
+  readonly #groups = new Map<string, Group>();
+  readonly #places = new Map<Subscriber<unknown>, Place>();
 
   get isEmpty(): boolean {
     return this.#groups.size === 0;
   }
 
-  /** The feed of `key`: the one in use, or the one made now. It is kept while it has subscribers. */
-  feedOf<Value>(key: string, create: () => Feed<Value>): Feed<Value> {
+  /** The feed that the request shares under these definitions, or a new one. It is kept while it has subscribers. */
+  feedOf<Value>(request: FeedRequest<Value>, model: TenantModel): Feed<Value> {
     // Values of one key are of one type: only the caller knows which.
-    return (this.#groups.get(key)?.feed as Feed<Value> | undefined) ?? create();
+    return (this.#groups.get(request.keyOf(model))?.feed as Feed<Value> | undefined) ?? request.createFeed();
   }
 
-  add<Value>(key: string, feed: Feed<Value>, subscriber: Subscriber<Value>): void {
-    let group = this.#groups.get(key);
-    if (!group) {
-      group = { feed, subscribers: new Set() };
-      this.#groups.set(key, group);
+  /** The feed that a subscriber has now; null once it left. */
+  feedFor<Value>(subscriber: Subscriber<Value>): Feed<Value> | null {
+    const place = this.#places.get(subscriber as Subscriber<unknown>);
+    return (place ? (this.#groups.get(place.key)?.feed as Feed<Value> | undefined) : undefined) ?? null;
+  }
+
+  add<Value>(
+    request: FeedRequest<Value>,
+    model: TenantModel,
+    feed: Feed<Value>,
+    subscriber: Subscriber<Value>,
+  ): void {
+    this.#join(request, request.keyOf(model), feed, subscriber as Subscriber<unknown>);
+  }
+
+  delete<Value>(subscriber: Subscriber<Value>): void {
+    const key = this.#places.get(subscriber as Subscriber<unknown>)?.key;
+    this.#places.delete(subscriber as Subscriber<unknown>);
+    if (key !== undefined) this.#leave(key, subscriber as Subscriber<unknown>);
+  }
+
+  /** The definitions changed: who shared a feed may have to see different things from now on, and the other way around. */
+  regroup(model: TenantModel): void {
+    for (const [subscriber, place] of this.#places) {
+      try {
+        const key = place.request.keyOf(model);
+        if (key === place.key) continue;
+        const feed = this.feedOf(place.request, model);
+        this.#leave(place.key, subscriber);
+        this.#join(place.request, key, feed, subscriber);
+      } catch (error) {
+        subscriber.end(error as Error);
+      }
     }
-    group.subscribers.add(subscriber as Subscriber<unknown>);
-  }
-
-  delete<Value>(key: string, subscriber: Subscriber<Value>): void {
-    const group = this.#groups.get(key);
-    group?.subscribers.delete(subscriber as Subscriber<unknown>);
-    if (group?.subscribers.size === 0) this.#groups.delete(key);
   }
 
   /** Offers the log's next event to every live subscriber; each feed looks at it once. */
@@ -50,5 +89,23 @@ export class FeedGroups {
     for (const { subscribers } of this.#groups.values()) {
       for (const subscriber of subscribers) subscriber.end(error(subscriber.cursor));
     }
+  }
+
+  #join(
+    request: FeedRequest<unknown>,
+    key: string,
+    feed: Feed<unknown>,
+    subscriber: Subscriber<unknown>,
+  ): void {
+    const group = this.#groups.get(key) ?? { feed, subscribers: new Set() };
+    this.#groups.set(key, group);
+    group.subscribers.add(subscriber);
+    this.#places.set(subscriber, { request, key });
+  }
+
+  #leave(key: string, subscriber: Subscriber<unknown>): void {
+    const group = this.#groups.get(key);
+    group?.subscribers.delete(subscriber);
+    if (group?.subscribers.size === 0) this.#groups.delete(key);
   }
 }

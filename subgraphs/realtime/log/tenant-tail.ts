@@ -31,8 +31,11 @@ export interface TailOptions {
 export interface SubscribeRequest<Value> {
   /** Null: from the log's head as it is now. */
   after: string | null;
-  /** Names the feed among the tenant's: who has the same key shares it. */
-  key: string;
+  /**
+   * Names the feed among the tenant's, under these definitions: who has the same key shares it. Where another version gives
+   * it another key, its subscriber leaves those who had the same one.
+   */
+  keyOf(model: TenantModel): string;
   createFeed(): Feed<Value>;
 }
 
@@ -129,37 +132,50 @@ export class TenantTail {
   }
 
   #join<Value>(request: SubscribeRequest<Value>, position: number, recent: RecentEntries): Subscriber<Value> {
-    const feed = this.#groups.feedOf(request.key, request.createFeed);
-    feed.check(this.#model as TenantModel);
+    const model = this.#model as TenantModel;
+    const feed = this.#groups.feedOf(request, model);
+    feed.check(model);
     const subscriber: Subscriber<Value> = new Subscriber<Value>({
       position,
       limits: this.#options.queue,
-      readMore: () => this.#readOlder(subscriber, feed, recent),
+      readMore: () => this.#readOlder(subscriber, recent),
       onEnd: () => {
-        this.#groups.delete(request.key, subscriber);
+        this.#groups.delete(subscriber);
         this.#closeIfIdle();
       },
     });
-    this.#groups.add(request.key, feed, subscriber);
-    this.#goLiveIfNear(subscriber, feed, recent);
+    this.#groups.add(request, model, feed, subscriber);
+    this.#goLiveIfNear(subscriber, recent);
     return subscriber;
   }
 
   /** Makes it live where memory holds all that it has not seen. Synchronous: nothing can come between. */
-  #goLiveIfNear<Value>(subscriber: Subscriber<Value>, feed: Feed<Value>, recent: RecentEntries): boolean {
+  #goLiveIfNear<Value>(subscriber: Subscriber<Value>, recent: RecentEntries): boolean {
     if (subscriber.seen < recent.start) return false;
-    offerAll(subscriber, feed, recent.since(subscriber.seen));
+    this.#offerAll(subscriber, recent.since(subscriber.seen));
     subscriber.goLive();
     return true;
   }
 
+  /** Events of before, seen as they may be seen now: what was right when they were read may not be any more. */
+  #offerAll<Value>(subscriber: Subscriber<Value>, entries: readonly LogEntry[]): void {
+    const model = this.#model as TenantModel;
+    const feed = this.#groups.feedFor(subscriber);
+    if (!feed) return;
+    try {
+      for (const entry of entries) {
+        const value = feed.project(entry.model === model ? entry : { ...entry, model });
+        if (value instanceof Promise) value.catch(() => {});
+        subscriber.offer(entry.event.seq, entry.bytes, value);
+      }
+    } catch (error) {
+      subscriber.end(error as Error);
+    }
+  }
+
   /** The next page for a subscriber that is not live yet. */
-  async #readOlder<Value>(
-    subscriber: Subscriber<Value>,
-    feed: Feed<Value>,
-    recent: RecentEntries,
-  ): Promise<void> {
-    if (this.#goLiveIfNear(subscriber, feed, recent)) return;
+  async #readOlder<Value>(subscriber: Subscriber<Value>, recent: RecentEntries): Promise<void> {
+    if (this.#goLiveIfNear(subscriber, recent)) return;
     let events: StoredEvent[];
     try {
       events = await this.#older.read(subscriber.seen);
@@ -174,9 +190,8 @@ export class TenantTail {
       subscriber.end(expired(subscriber.cursor));
       return;
     }
-    offerAll(
+    this.#offerAll(
       subscriber,
-      feed,
       events.map((stored) => ({ ...stored, model, version: model.version })),
     );
   }
@@ -234,7 +249,10 @@ export class TenantTail {
 
   async #loadModel(version: number): Promise<TenantModel> {
     const loaded = await this.#options.getModel(this.#claims, version);
-    if (this.#model === null || this.#model.version < loaded.version) this.#model = loaded;
+    if (this.#model === null || this.#model.version < loaded.version) {
+      this.#model = loaded;
+      this.#groups.regroup(loaded);
+    }
     return this.#model;
   }
 
@@ -242,22 +260,6 @@ export class TenantTail {
     if (this.#isClosed || this.#opening > 0 || !this.#groups.isEmpty) return;
     this.#isClosed = true;
     this.#options.onIdle();
-  }
-}
-
-function offerAll<Value>(
-  subscriber: Subscriber<Value>,
-  feed: Feed<Value>,
-  entries: readonly LogEntry[],
-): void {
-  try {
-    for (const entry of entries) {
-      const value = feed.project(entry);
-      if (value instanceof Promise) value.catch(() => {});
-      subscriber.offer(entry.event.seq, entry.bytes, value);
-    }
-  } catch (error) {
-    subscriber.end(error as Error);
   }
 }
 

@@ -52,7 +52,7 @@ export function createSubscriptions(log: EventLog, store: EventStore): Subscript
       };
       return log.subscribe(model.tenantId, {
         after: args.after ?? null,
-        key: recordFeedKey(request),
+        keyOf: () => recordFeedKey(request),
         createFeed: () => new RecordFeed(request),
       });
     },
@@ -70,7 +70,7 @@ export function createSubscriptions(log: EventLog, store: EventStore): Subscript
       };
       return log.subscribe(getModel(context).tenantId, {
         after: args.after ?? null,
-        key: entityFeedKey(request),
+        keyOf: () => entityFeedKey(request),
         createFeed: () => new EntityFeed(request, store),
       });
     },
@@ -79,7 +79,7 @@ export function createSubscriptions(log: EventLog, store: EventStore): Subscript
       assertTenantRole(context.claims, 'VIEWER');
       return log.subscribe(getModel(context).tenantId, {
         after: null,
-        key: definitionsFeedKey,
+        keyOf: () => definitionsFeedKey,
         createFeed: () => new DefinitionsFeed(),
       });
     },

@@ -3,7 +3,7 @@ import { DomainError } from '#schema/errors.ts';
 import type { EventStore, LogHead } from '../log/event-store.ts';
 import { systemClaims } from '../log/system-claims.ts';
 import { eventColumns, type EventRow, parseEventRow } from './event-rows.ts';
-import { matchingStatement } from './matching.ts';
+import { matchingImagesStatement, matchingStatement } from './matching.ts';
 
 /** What a row occupies besides its two documents, about. */
 const rowBytes = 200;
@@ -31,11 +31,11 @@ const pageStatement = {
 };
 
 /** $1 tenant, $2 after seq or null, $3 entity ids, $4 count + 1, $5 bytes. One row without an event where nothing follows. */
-const changesStatement = {
-  name: 'realtime_changes',
+const changesStatement = (withBefore: boolean) => ({
+  name: withBefore ? 'realtime_changes_whole' : 'realtime_changes',
   text: `
     select h.seq as head_seq, h.trimmed_seq as head_trimmed_seq, h.definitions_version as head_definitions_version,
-      e.fetched, ${columns.replace('e.before', 'null as before')}
+      e.fetched, ${withBefore ? columns : columns.replace('e.before', 'null as before')}
     from public.tenant_heads h
     left join lateral (
       select e.*, count(*) over () as fetched, sum(e.bytes) over (order by e.seq) as total from (
@@ -47,7 +47,7 @@ const changesStatement = {
     ) e on e.total - e.bytes < $5
     where h.tenant_id = $1
     order by e.seq`,
-};
+});
 
 /** $1 tenants. */
 const lastSeqsStatement = {
@@ -148,9 +148,9 @@ export function createEventStore(database: RecordDatabase): EventStore {
       return { events, isCut: events.length >= limits.count || total >= limits.bytes };
     },
 
-    async readChanges(tenantId, { afterSeq, entityIds, limits }) {
+    async readChanges(tenantId, { afterSeq, entityIds, withBefore = false, limits }) {
       const rows = await database.read<ChangesRow>(systemClaims(tenantId), {
-        ...changesStatement,
+        ...changesStatement(withBefore),
         values: [tenantId, afterSeq, entityIds, limits.count + 1, limits.bytes],
       });
       const [first] = rows;
@@ -173,6 +173,14 @@ export function createEventStore(database: RecordDatabase): EventStore {
         matchingStatement(model, entity, filter, ids),
       );
       return new Set(rows.map((row) => row.id));
+    },
+
+    async findMatchingImages(model, entity, filter, images) {
+      const rows = await database.read<{ n: number }>(
+        systemClaims(model.tenantId),
+        matchingImagesStatement(model, entity, filter, images),
+      );
+      return new Set(rows.map((row) => row.n));
     },
 
     async trim(before, batchSize) {

@@ -90,7 +90,7 @@ describe('what a filter looks at', () => {
 
 it('asks once about all ids of a turn', async () => {
   const asked: string[][] = [];
-  const matches = createBatchedMatch(async (ids) => {
+  const matches = createBatchedMatch<string>(async (ids) => {
     asked.push([...ids]);
     return new Set(ids.filter((id) => id !== 'b'));
   });
