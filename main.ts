@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createClaimsSigner } from '#gateway/execution/http/claims-signer.ts';
+import { createExtraSubgraphs } from '#gateway/execution/http/extra-subgraph.ts';
 import { createHttpIdentity, createHttpSubgraph } from '#gateway/execution/http/http-subgraph.ts';
 import { createRemoteTransfers } from '#gateway/http/remote-transfers.ts';
 import { graphiqlFolder } from '#gateway/http/graphiql/folder.ts';
@@ -107,6 +108,7 @@ async function start(config: ProductConfig): Promise<void> {
             createHttpSubgraph({ ...addressOf(name, elsewhere), shareReads: config.gateway.shareInFlight }),
           );
     }),
+    extraSubgraphs: createExtraSubgraphs({ ...config.gateway, subgraphSecret: secret }, starting),
     identity:
       tenantsUrl === null ? identity : starting.use(createHttpIdentity(addressOf('tenants', tenantsUrl))),
     hints: (listener) => wakeUp.subscribe(listener),

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { subgraphNames } from '#schema/subgraph-protocol.ts';
+import { mayForward } from './execution/http/forwarded-headers.ts';
+import { parseNamedUrls } from './named-urls.ts';
 
 /** What the gateway reads from its environment. Read once, where the process starts. */
 export interface GatewayConfig {
@@ -15,6 +18,10 @@ export interface GatewayConfig {
   readonly subgraphTimeoutMs: number;
   /** Whether equal reads of one identity that are under way at once share one call to a subgraph over HTTP. */
   readonly shareInFlight: boolean;
+  /** Other teams' subgraphs in every tenant's graph: where each is served, by its name. */
+  readonly extraSubgraphs: ReadonlyMap<string, string>;
+  /** In lower case: the client's headers that extra subgraphs get. */
+  readonly forwardHeaders: readonly string[];
   /** Whether `__schema`, `__type` and /schema.graphql answer. */
   readonly introspection: boolean;
   /** What loaded graphs may hold together. */
@@ -69,6 +76,21 @@ const origins = list.refine(
   },
 );
 
+const extraSubgraphs = z
+  .string()
+  .default('')
+  .transform(parseNamedUrls)
+  .refine((urls) => urls !== null && areExtraNames([...urls.keys()]), {
+    message: `name=http://…, separated by commas, each name once and none of ${subgraphNames.join(', ')}`,
+  })
+  .transform((urls) => urls ?? new Map<string, string>());
+
+/** Names that differ in case alone would be taken for each other in logs. */
+function areExtraNames(names: readonly string[]): boolean {
+  const all = [...subgraphNames, ...names].map((name) => name.toLowerCase());
+  return new Set(all).size === all.length;
+}
+
 /** Options whose value is never repeated in a message. */
 const secretOptions = new Set(['SUBGRAPH_SECRET']);
 
@@ -85,6 +107,12 @@ function shapeOf(production: boolean) {
     REALTIME_URL: url,
     SUBGRAPH_TIMEOUT_MS: wholeNumber(100, 600_000, 15_000),
     SHARE_IN_FLIGHT: flag(true),
+    EXTRA_SUBGRAPHS: extraSubgraphs,
+    FORWARD_HEADERS: list
+      .transform((names) => names.map((name) => name.toLowerCase()))
+      .refine((names) => names.every(mayForward), {
+        message: 'names of headers, separated by commas, that are not the gateway’s own',
+      }),
     INTROSPECTION: flag(true),
     GRAPH_HEAP_MB: wholeNumber(16, 1_000_000, 512),
     LOG_LEVEL: z.enum(logLevels, { message: `one of ${logLevels.join(', ')}` }).default('info'),
@@ -122,6 +150,8 @@ export function readGatewayConfig(environment: Readonly<Record<string, string | 
     },
     subgraphTimeoutMs: options.SUBGRAPH_TIMEOUT_MS,
     shareInFlight: options.SHARE_IN_FLIGHT,
+    extraSubgraphs: options.EXTRA_SUBGRAPHS,
+    forwardHeaders: options.FORWARD_HEADERS,
     introspection: options.INTROSPECTION,
     graphHeapMb: options.GRAPH_HEAP_MB,
     logLevel: options.LOG_LEVEL,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { subgraphNames } from '#schema/subgraph-protocol.ts';
 import { readGatewayConfig, type GatewayConfig } from './config.ts';
 import { createClaimsSigner } from './execution/http/claims-signer.ts';
+import { createExtraSubgraphs } from './execution/http/extra-subgraph.ts';
 import { createHttpIdentity, createHttpSubgraph } from './execution/http/http-subgraph.ts';
 import { graphiqlFolder } from './http/graphiql/folder.ts';
 import { createRemoteTransfers } from './http/remote-transfers.ts';
@@ -31,6 +32,7 @@ async function start(config: GatewayConfig): Promise<void> {
   const gateway = starting.adopt(
     await createGateway({
       ...{ config, subgraphs, identity, logger, transfers },
+      extraSubgraphs: createExtraSubgraphs(config, starting),
       graphiqlFolder: graphiqlFolder(),
     }),
     (it) => it.close(),

@@ -12,6 +12,7 @@ import { createOperationCache } from './execution/operation-cache.ts';
 import { createOperationRunner } from './execution/operation-runner.ts';
 import { createCompiledEngine } from './execution/compiled/engine.ts';
 import { createComposer } from './graph/composer.ts';
+import { createExtras } from './graph/extras/extras.ts';
 import { createGraphStore } from './graph/graph-store.ts';
 import { createGraphRegistry } from './graph/registry.ts';
 import { publicScope } from './graph/scope.ts';
@@ -30,6 +31,8 @@ export interface GatewayOptions {
   readonly config: GatewayConfig;
   /** In-process objects, or clients made by execution/http. Closed by who made them, after the gateway. */
   readonly subgraphs: readonly SubgraphService[];
+  /** Other teams' subgraphs, made by execution/http/extra-subgraph.ts. Default: none. */
+  readonly extraSubgraphs?: readonly SubgraphService[];
   readonly identity: IdentityService;
   /** Tells of tenants that may have changed before the next poll would. */
   readonly hints?: (listener: (tenantId: string) => void) => () => void;
@@ -55,11 +58,14 @@ const operationShare = 0.5;
 const closeGraceMs = 10_000;
 /** How long the start waits for the subgraphs; without them the gateway listens and is not ready. */
 const warmUpMs = 10_000;
+/** How long it waits for extra subgraphs. */
+const extrasWaitMs = 2_000;
 
 /** Wires the public server and listens. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, identity, logger } = options;
   const { introspection } = config;
+  const extraSubgraphs = options.extraSubgraphs ?? [];
   const subgraphs: SubgraphMap = new Map(options.subgraphs.map((subgraph) => [subgraph.name, subgraph]));
   const heapBudgetBytes = config.graphHeapMb * 2 ** 20;
   const credentialRules = { baseDomain: config.baseDomain, allowedOrigins: config.allowedOrigins };
@@ -69,7 +75,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const stopHints = options.hints?.(() => tenants.hint());
   if (stopHints) starting.defer(stopHints);
   const composer = starting.use(createComposer());
-  const engine = (options.createEngine ?? createCompiledEngine)({ subgraphs, introspection });
+  const extras =
+    extraSubgraphs.length > 0 ? starting.use(createExtras({ subgraphs: extraSubgraphs, logger })) : null;
+  const callable: SubgraphMap = new Map([
+    ...subgraphs,
+    ...extraSubgraphs.map((subgraph) => [subgraph.name, subgraph] as const),
+  ]);
+  const engine = (options.createEngine ?? createCompiledEngine)({ subgraphs: callable, introspection });
   const store = createGraphStore({ engine, composer, heapBudgetBytes });
   const operations = createOperationCache({ heapBudgetBytes: heapBudgetBytes * operationShare });
   const registry = starting.use(
@@ -78,9 +90,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       store,
       tenants,
       logger,
+      ...(extras ? { plugIn: extras.plugIn } : {}),
       warmUp: (from, to, graph) => operations.warmUp(from.hash, to.hash, graph),
     }),
   );
+  const stopExtras = extras?.subscribe(() => void registry.recheckAll());
+  if (stopExtras) starting.defer(stopExtras);
   const tokens = createAccessTokens({ identity });
   const authenticator = createAuthenticator({ tokens, rights: createRights({ identity, tenants }), tenants });
   const runner = createOperationRunner({ registry, tenants, operations, logger });
@@ -95,7 +110,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     isClosing: () => state === 'closing',
   });
   const closeFresh = watchFreshConnections(app.server);
-  addGraphQLRoute(app, { host, authenticator, credentialRules });
+  const { forwardHeaders } = config;
+  addGraphQLRoute(app, { host, authenticator, credentialRules, forwardHeaders });
   if (options.transfers) {
     addTransferRoutes(app, { content: options.transfers, authenticator, credentialRules });
   }
@@ -108,11 +124,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     introspection,
     graphiqlFolder: options.graphiqlFolder ?? null,
     isReady: () => state === 'ready',
+    reportExtras: () => extras?.report() ?? [],
   });
   const sockets = createSocketServer({
     server: app.server,
     authenticator,
     credentialRules,
+    forwardHeaders,
     runner,
     live,
     logger,
@@ -135,6 +153,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       try {
         await tenants.refresh();
         await registry.getActive(publicScope);
+        // A tenant's first graph has those that are there; nobody waits for one that is not.
+        await Promise.race([extras?.firstLook, new Promise((resolve) => setTimeout(resolve, extrasWaitMs))]);
         if (tenants.ready && state === 'starting') state = 'ready';
       } catch (error) {
         logger.error({ err: error }, 'not ready yet');

@@ -69,6 +69,15 @@ export function createGraphStore({ engine, composer, heapBudgetBytes }: GraphSto
     return supergraph && fly(hash, () => load(hash, gunzipSync(supergraph).toString()));
   }
 
+  async function compose({ hash, services }: GraphSources): Promise<string> {
+    try {
+      return await composer.compose(services);
+    } catch (error) {
+      if (error instanceof CompositionError) failures.set(hash, error);
+      throw error;
+    }
+  }
+
   return {
     find,
     ensure: (sources) =>
@@ -76,10 +85,7 @@ export function createGraphStore({ engine, composer, heapBudgetBytes }: GraphSto
       fly(sources.hash, async () => {
         const known = failures.get(sources.hash);
         if (known) throw known;
-        const supergraphSdl = await composer.compose(sources.services).catch((error: unknown) => {
-          if (error instanceof CompositionError) failures.set(sources.hash, error);
-          throw error;
-        });
+        const supergraphSdl = sources.supergraphSdl ?? (await compose(sources));
         supergraphs.set(sources.hash, gzipSync(supergraphSdl));
         return load(sources.hash, supergraphSdl);
       }),

@@ -4,7 +4,7 @@ import { DomainError } from '#schema/errors.ts';
 import { CompositionError } from './composer.ts';
 import type { GraphStore } from './graph-store.ts';
 import { type GraphScope, scopeKey } from './scope.ts';
-import { collectSources, type SharingRules } from './subgraph-sdl.ts';
+import { collectSources, type GraphSources, type SharingRules } from './subgraph-sdl.ts';
 import type { TenantTable } from './tenant-table.ts';
 
 /** The graph that a scope's next request runs on. A new object for every swap. */
@@ -21,6 +21,8 @@ export interface GraphRegistryOptions {
   readonly store: GraphStore;
   readonly tenants: TenantTable;
   readonly logger: Logger;
+  /** Adds to what a scope's graph is composed from. Default: nothing. */
+  readonly plugIn?: (scope: GraphScope, sources: GraphSources) => Promise<GraphSources>;
   /** Called before a changed graph is swapped in, which waits for it. */
   readonly warmUp?: (from: ActiveGraph, to: ActiveGraph, graph: LoadedGraph) => Promise<void>;
   /** How long a tenant counts as busy after a request: its graph is swapped at once, others' at their next request. */
@@ -28,6 +30,9 @@ export interface GraphRegistryOptions {
   /** How often a busy scope's SDL is compared although its version did not change (a subgraph was deployed anew). */
   readonly recheckMs?: number;
 }
+
+/** Graphs that are looked at again at once: each asks all subgraphs, and a thousand may be due. */
+const maxRechecks = 4;
 
 export type SwapListener = (scope: GraphScope, active: ActiveGraph) => void;
 
@@ -45,6 +50,8 @@ export interface GraphRegistry extends AsyncDisposable {
   /** Resolves when a newer graph than `active` is there that was on its way already; false when there is none. */
   whenNewer(scope: GraphScope, active: ActiveGraph): Promise<boolean>;
   subscribe(listener: SwapListener): () => void;
+  /** Looks again at what all tenants' graphs are composed from: busy ones now, others before their next request. */
+  recheckAll(): Promise<void>;
 }
 
 interface Entry {
@@ -61,11 +68,29 @@ interface Entry {
 }
 
 export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistry {
-  const { subgraphs, store, tenants, logger, warmUp, busyMs = 10 * 60_000, recheckMs = 60_000 } = options;
+  const { subgraphs, store, tenants, logger, plugIn, warmUp } = options;
+  const { busyMs = 10 * 60_000, recheckMs = 60_000 } = options;
   const entries = new Map<string, Entry>();
   const listeners = new Set<SwapListener>();
   const retries = new Set<NodeJS.Timeout>();
   let closed = false;
+  /** Counts the times that something beside the definitions changed. */
+  let generation = 0;
+
+  async function collect(scope: GraphScope, version: number | null): Promise<GraphSources> {
+    const sources = await collectSources(subgraphs, scope, version);
+    return plugIn ? plugIn(scope, sources) : sources;
+  }
+
+  async function ensure(sources: GraphSources): Promise<{ hash: string; graph: LoadedGraph }> {
+    try {
+      return { hash: sources.hash, graph: await store.ensure(sources) };
+    } catch (error) {
+      if (!sources.plain) throw error;
+      logger.error({ hash: sources.hash, err: error }, 'a graph cannot be loaded with what is not ours');
+      return { hash: sources.plain.hash, graph: await store.ensure(sources.plain) };
+    }
+  }
 
   function getEntry(scope: GraphScope): Entry {
     const key = scopeKey(scope);
@@ -95,12 +120,14 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
   async function bringUpToDate(entry: Entry): Promise<Error | null> {
     for (;;) {
       const { wanted } = entry;
+      const begun = generation;
       try {
-        const sources = await collectSources(subgraphs, entry.scope, wanted);
-        const { hash, version: definitionsVersion, sharing } = sources;
-        const next = { hash, definitionsVersion, sharing };
+        const sources = await collect(entry.scope, wanted);
+        const { version: definitionsVersion, sharing } = sources;
+        let next = { hash: sources.hash, definitionsVersion, sharing };
         if (entry.active?.hash !== next.hash) {
-          const graph = await store.ensure(sources);
+          const { hash, graph } = await ensure(sources);
+          next = { ...next, hash };
           if (entry.active) await warmUp?.(entry.active, next, graph);
         }
         if (closed) return null;
@@ -117,9 +144,9 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
         entry.failure = { version: wanted, error: failure };
         entry.stale = false;
         if (isNews) report(entry, failure);
-        if (entry.wanted === wanted) return failure;
+        if (generation === begun && entry.wanted === wanted) return failure;
       }
-      if (entry.wanted === wanted || !isBehind(entry)) return null;
+      if (generation === begun && (entry.wanted === wanted || !isBehind(entry))) return null;
     }
   }
 
@@ -198,9 +225,9 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
     async load(scope, active) {
       const known = store.find(active.hash);
       if (known) return { graph: await known, active };
-      const sources = await collectSources(subgraphs, scope, active.definitionsVersion);
-      const graph = await store.ensure(sources);
-      const { hash, version: definitionsVersion, sharing } = sources;
+      const sources = await collect(scope, active.definitionsVersion);
+      const { hash, graph } = await ensure(sources);
+      const { version: definitionsVersion, sharing } = sources;
       const current = { hash, definitionsVersion, sharing };
       const entry = getEntry(scope);
       if (entry.active === active) swap(entry, current);
@@ -220,6 +247,16 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    async recheckAll() {
+      generation += 1;
+      const concerned = [...entries.values()].filter((entry) => entry.scope.audience === 'TENANT');
+      for (const entry of concerned) if (!isBusy(entry)) entry.stale = true;
+      const busy = concerned.filter(isBusy);
+      const next = async (): Promise<void> => {
+        for (let entry = busy.shift(); entry && !closed; entry = busy.shift()) await refresh(entry);
+      };
+      await Promise.all(Array.from({ length: maxRechecks }, next));
     },
     async [Symbol.asyncDispose]() {
       closed = true;

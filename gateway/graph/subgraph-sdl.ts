@@ -3,15 +3,25 @@ import type { SubgraphMap } from '#gateway/execution/executor.ts';
 import type { Role } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { SdlAnswer } from '#schema/subgraph-protocol.ts';
-import type { ComposeRequest } from './compose-worker.ts';
+import type { ServiceSdl } from './compose-strictly.ts';
 import type { GraphScope } from './scope.ts';
 
 /** What is composed: the SDL of every subgraph that has a part in a scope's graph, all of one version. */
 export interface GraphSources {
   readonly hash: string;
   readonly version: number | null;
-  readonly services: ComposeRequest['services'];
+  readonly services: readonly ServiceSdl[];
   readonly sharing: SharingRules;
+  /** Where it was composed already, to see what fits. */
+  readonly supergraphSdl?: string | null;
+  /** The same without what is not ours, for when that cannot be loaded. */
+  readonly plain?: GraphSources;
+}
+
+/** The same sources with services that tell nothing of what they answer to whom. */
+export function withServices(sources: GraphSources, more: readonly ServiceSdl[]): GraphSources {
+  const services = [...sources.services, ...more];
+  return { ...sources, services, hash: hashOf(services) };
 }
 
 /** What the subgraphs of a tenant's graph answer alike to everybody of a role. */
@@ -78,7 +88,7 @@ function sharingOf(names: readonly string[], answers: readonly SdlAnswer[]): Sha
   };
 }
 
-function hashOf(services: ComposeRequest['services']): string {
+function hashOf(services: readonly ServiceSdl[]): string {
   const hash = createHash('sha256');
   for (const { name, sdl } of services) hash.update(`${name.length}:${name}${sdl.length}:${sdl}`);
   return hash.digest('base64url');

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AccessTokens } from '#gateway/auth/access-tokens.ts';
 import type { Authenticator } from '#gateway/auth/authenticator.ts';
 import { readCredentials, type CredentialRules } from '#gateway/auth/credentials.ts';
+import type { ExtraReport } from '#gateway/graph/extras/extras.ts';
 import type { GraphStore } from '#gateway/graph/graph-store.ts';
 import type { GraphRegistry } from '#gateway/graph/registry.ts';
 import { DomainError } from '#schema/errors.ts';
@@ -20,6 +21,8 @@ export interface PagesOptions {
   readonly graphiqlFolder: string | null;
   /** Whether requests can be served now. */
   readonly isReady: () => boolean;
+  /** Of subgraphs that are not ours: none of them decides whether this is ready. */
+  readonly reportExtras: () => readonly ExtraReport[];
 }
 
 /** Everything beside `/graphql`. */
@@ -27,9 +30,13 @@ export async function addPages(app: FastifyInstance, options: PagesOptions): Pro
   const { authenticator, credentialRules, tokens, registry, store } = options;
 
   app.get('/healthz', async () => ({ status: 'ok' }));
-  app.get('/readyz', async (_request, reply) =>
-    options.isReady() ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' }),
-  );
+  app.get('/readyz', async (_request, reply) => {
+    const extraSubgraphs = options.reportExtras();
+    const details = extraSubgraphs.length > 0 ? { extraSubgraphs } : {};
+    return options.isReady()
+      ? { status: 'ready', ...details }
+      : reply.code(503).send({ status: 'not ready', ...details });
+  });
   app.get('/.well-known/jwks.json', async (_request, reply) => {
     const jwks = await tokens.getJwks();
     return reply.header('cache-control', 'public, max-age=60').send(jwks);

@@ -11,6 +11,7 @@ export function createFixedRegistry(graph: LoadedGraph): GraphRegistry {
     update: async () => null,
     whenNewer: async () => false,
     subscribe: () => () => undefined,
+    recheckAll: async () => {},
     async [Symbol.asyncDispose]() {},
   };
 }

@@ -1,5 +1,5 @@
 import type { ExecutionResult } from 'graphql';
-import { anonymousClaims } from '#schema/claims.ts';
+import { anonymousClaims, gatewayClaims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { SubgraphService } from '#schema/subgraph-protocol.ts';
 import type { ClaimsSigner } from './claims-signer.ts';
@@ -53,7 +53,7 @@ export function createPlainSubgraph(options: PlainSubgraphOptions): SubgraphServ
       const { status, body } = await transport.request({
         method: 'POST',
         path,
-        claims: anonymousClaims,
+        claims: signer ? gatewayClaims : anonymousClaims,
         body: JSON.stringify({ query: '{ _service { sdl } }' }),
         idempotent: true,
       });
@@ -64,7 +64,11 @@ export function createPlainSubgraph(options: PlainSubgraphOptions): SubgraphServ
     execute: options.shareReads ? shareReads(execute) : execute,
     async subscribe(request) {
       const connectionParams = request.headers ?? {};
-      const socket = createSubgraphSocket({ ...options, url: origin, path, signer, connectionParams });
+      const { claims } = request;
+      const socket = createSubgraphSocket({
+        ...{ ...options, url: origin, path },
+        ...{ signer, claims, connectionParams },
+      });
       sockets.add(socket);
       const close = async (): Promise<void> => {
         if (sockets.delete(socket)) await socket[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, MessageType } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { gatewayClaims, signedClaims } from '#schema/claims.ts';
+import { gatewayClaims, signedClaims, type Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { ClaimsSigner } from './claims-signer.ts';
 
@@ -11,6 +11,8 @@ export interface ConnectionOptions {
   readonly url: string;
   /** Null: the subgraph is not ours and gets no claims. */
   readonly signer: ClaimsSigner | null;
+  /** Whose connection it is. Default: the gateway's own, with subscriptions of many identities. */
+  readonly claims?: Claims;
   /** The path below `url`. Default "/graphql". */
   readonly path?: string;
   /** Sent with `connection_init` beside the claims. */
@@ -24,7 +26,7 @@ export interface Connection {
   close(): void;
 }
 
-/** A message of graphql-transport-ws, from a peer that we trust to keep to it. */
+/** A message of graphql-transport-ws, as a peer that keeps to it would send; one that does not loses its connection. */
 export interface SocketMessage {
   readonly type: MessageType;
   readonly id?: string;
@@ -40,6 +42,9 @@ export interface ConnectionEvents {
 /** A peer that does not answer a ping before the next one is gone. */
 const pingIntervalMs = 15_000;
 
+/** As much as an answer over HTTP may hold. */
+const maxMessageBytes = 32 * 2 ** 20;
+
 /** Opens a graphql-transport-ws connection under the gateway's own claims. Throws SUBGRAPH_UNAVAILABLE, GATEWAY_TIMEOUT. */
 export async function openConnection(
   options: ConnectionOptions,
@@ -48,8 +53,11 @@ export async function openConnection(
   const { name, signer, timeoutMs = 15_000, path = '/graphql', connectionParams } = options;
   const url = new URL(`${options.url.replace(/\/$/, '')}${path}`);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  const claims = signer ? { [signedClaims.header]: await signer.sign(gatewayClaims) } : {};
-  const socket = new WebSocket(url, GRAPHQL_TRANSPORT_WS_PROTOCOL, { perMessageDeflate: false });
+  const claims = signer ? { [signedClaims.header]: await signer.sign(options.claims ?? gatewayClaims) } : {};
+  const socket = new WebSocket(url, GRAPHQL_TRANSPORT_WS_PROTOCOL, {
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+  });
   const acknowledged = Promise.withResolvers<void>();
   let isAcknowledged = false;
   let isAlive = true;
@@ -76,13 +84,20 @@ export async function openConnection(
   );
   socket.on('message', (data) => {
     isAlive = true;
-    const message = JSON.parse((data as Buffer).toString()) as SocketMessage;
+    try {
+      receive(JSON.parse((data as Buffer).toString()) as SocketMessage);
+    } catch {
+      // Thrown on, it would end the process: this runs in a socket's event.
+      socket.terminate();
+    }
+  });
+  const receive = (message: SocketMessage): void => {
     if (message.type === MessageType.ConnectionAck) {
       isAcknowledged = true;
       acknowledged.resolve();
     } else if (message.type === MessageType.Ping) send({ type: MessageType.Pong });
     else events.onMessage(message);
-  });
+  };
   const unavailable = (cause: unknown): DomainError =>
     new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" takes no subscriptions now.`, { cause });
   socket.on('error', (error) => acknowledged.reject(unavailable(error)));

@@ -3,6 +3,9 @@ import { readGatewayConfig } from '#gateway/config.ts';
 
 const secret = 'sixteen characters or more';
 
+const extraRule =
+  'name=http://…, separated by commas, each name once and none of tenants, entities, realtime';
+
 describe('readGatewayConfig', () => {
   it('has a default for everything outside production', () => {
     expect(readGatewayConfig({})).toMatchObject({
@@ -21,8 +24,15 @@ describe('readGatewayConfig', () => {
       ENTITIES_URL: '',
       INTROSPECTION: 'false',
       ALLOWED_ORIGINS: 'https://a.example, https://b.example:8443',
+      EXTRA_SUBGRAPHS: 'reviews=http://reviews:5001/graphql, stock=https://stock/graphql',
+      FORWARD_HEADERS: 'X-Color, accept-language',
     });
+    expect([...config.extraSubgraphs]).toEqual([
+      ['reviews', 'http://reviews:5001/graphql'],
+      ['stock', 'https://stock/graphql'],
+    ]);
     expect(config).toMatchObject({
+      forwardHeaders: ['x-color', 'accept-language'],
       port: 0,
       introspection: false,
       subgraphUrls: { tenants: 'http://tenants:4001', entities: null },
@@ -40,6 +50,17 @@ describe('readGatewayConfig', () => {
     ['LOG_LEVEL', 'loud', 'one of fatal, error, warn, info, debug, trace, silent'],
     ['ALLOWED_ORIGINS', 'https://a.example/page', 'origins ("https://app.example.com"), separated by commas'],
     ['BASE_DOMAIN', 'Example Com', 'a domain name in lower case'],
+    ['EXTRA_SUBGRAPHS', 'reviews', extraRule],
+    ['EXTRA_SUBGRAPHS', 'reviews=ftp://there', extraRule],
+    ['EXTRA_SUBGRAPHS', 'entities=http://there/graphql', extraRule],
+    ['EXTRA_SUBGRAPHS', 'Tenants=http://there/graphql', extraRule],
+    ['EXTRA_SUBGRAPHS', 'a=http://there,A=http://here', extraRule],
+    ['EXTRA_SUBGRAPHS', 'a=http://there,a=http://here', extraRule],
+    [
+      'FORWARD_HEADERS',
+      'x-tenantry-claims',
+      'names of headers, separated by commas, that are not the gateway’s own',
+    ],
   ])('names %s, that it was "%s" and what it may be', (name, value, rule) => {
     expect(() => readGatewayConfig({ [name]: value })).toThrow(`${name} was "${value}": it must be ${rule}`);
   });
