@@ -14,6 +14,7 @@ export interface EntityRow {
   position: number;
   aliases: unknown;
   isActive: boolean;
+  uniqueGroups: unknown;
   createdAt: string;
   updatedAt: string;
 }
@@ -60,7 +61,7 @@ export interface DefinitionRows {
 }
 
 const entityColumns = words(
-  `id tenant_id name plural_name label description icon position aliases is_active created_at updated_at`,
+  `id tenant_id name plural_name label description icon position aliases is_active unique_groups created_at updated_at`,
 );
 
 const fieldColumns =

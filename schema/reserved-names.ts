@@ -223,6 +223,8 @@ const types = [
   'DefinitionsPlan',
   'DefinitionsPlanStep',
   'DefinitionStepKind',
+  'UniqueGroup',
+  'UniqueGroupInput',
   'FieldBackfill',
   'BackfillState',
   'DuplicateValue',

@@ -86,6 +86,20 @@ export interface EntityAlias {
   readonly pluralName: string;
 }
 
+/** Fields of an entity that no two of its records share the values of; a record without one of the values shares none. */
+export interface UniqueGroup {
+  /** Another one where the members are others: its keys are known by it. */
+  readonly id: string;
+  readonly name: string;
+  /** In the order in which they were declared. */
+  readonly fieldIds: readonly string[];
+  /**
+   * RUNNING: it is about to hold, writers keep its keys, nothing is looked up by them yet. FAILED: records share values, it
+   * has no keys.
+   */
+  readonly state: 'RUNNING' | 'DONE' | 'FAILED';
+}
+
 export interface EntityDefinition {
   readonly id: string;
   readonly name: string;
@@ -100,6 +114,7 @@ export interface EntityDefinition {
   readonly aliasOf?: string;
   /** False: not in the graph. Its records stay. */
   readonly isActive: boolean;
+  readonly uniqueGroups: readonly UniqueGroup[];
   /** In order of position. */
   readonly fields: readonly FieldDefinition[];
   /** Fields that are stored and not in the graph: inactive ones, and relations at inactive entities. */

@@ -69,9 +69,9 @@ export function selectComparisonName(entity: Pick<Named, 'name'>, field: NamedFi
   return `${selectEnumName(entity, field)}Comparison`;
 }
 
-/** `contactByEmail`. */
-export function uniqueQueryName(entity: Pick<Named, 'name'>, field: NamedField): string {
-  return `${entity.name}By${pascalCase(field.name)}`;
+/** `contactByEmail`, and of a unique group `orderByProjectAndNumber`. */
+export function uniqueQueryName(entity: Pick<Named, 'name'>, unique: NamedField): string {
+  return `${entity.name}By${pascalCase(unique.name)}`;
 }
 
 /** Every name that an entity puts into the graph. Types share one space, root fields another; names are compared without regard to case. */
@@ -100,14 +100,15 @@ export const rootNames = (entity: Named) => ({
   changed: `${entity.name}Changed`,
 });
 
-/** All names of one entity, those of its unique and select fields included; also those that are planned and not yet served. */
+/** All names of one entity, those of its unique fields and groups and of its select fields included; also those that are planned and not yet served. */
 export function generatedNames(
   entity: Named & {
     readonly fields: readonly Pick<FieldDefinition, 'name' | 'type' | 'isUnique'>[];
+    readonly uniqueGroups: readonly NamedField[];
   },
 ): GeneratedNames {
   const selects = entity.fields.filter((field) => field.type === 'SELECT' || field.type === 'MULTI_SELECT');
-  const uniques = entity.fields.filter((field) => field.isUnique);
+  const uniques = [...entity.fields.filter((field) => field.isUnique), ...entity.uniqueGroups];
   return {
     types: [
       typeName(entity),
@@ -131,7 +132,7 @@ export function generatedNames(
     ],
     rootFields: [
       ...Object.values(rootNames(entity)),
-      ...uniques.map((field) => uniqueQueryName(entity, field)),
+      ...uniques.map((unique) => uniqueQueryName(entity, unique)),
     ],
   };
 }

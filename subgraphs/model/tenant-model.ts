@@ -11,6 +11,7 @@ import type {
   FieldValidation,
   OnDelete,
   TenantModel,
+  UniqueGroup,
 } from './definition.ts';
 import { typeName } from './names.ts';
 
@@ -25,6 +26,7 @@ export interface EntityRowLike {
   position: number;
   aliases?: unknown;
   isActive?: boolean;
+  uniqueGroups?: unknown;
 }
 
 /** A row of `field_definitions`, its columns in camelCase. */
@@ -79,6 +81,7 @@ export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): Te
       position: row.position,
       aliases: (row.aliases as readonly EntityAlias[] | undefined) ?? [],
       isActive: row.isActive ?? true,
+      uniqueGroups: (row.uniqueGroups as readonly UniqueGroup[] | undefined) ?? [],
       fields: (fields.get(row.id) ?? []).map(parseField),
       inactiveFields: [],
     }),

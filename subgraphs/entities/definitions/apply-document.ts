@@ -1,10 +1,10 @@
 /** Makes a tenant's definitions those of a document: what differs is created, changed, renamed and deleted, in one draft. */
 import { DomainError } from '#schema/errors.ts';
-import type { FieldDefinition } from '#subgraphs/model/definition.ts';
+import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { parseFieldValue } from '#subgraphs/model/values/input.ts';
 import { isSameJson } from '#subgraphs/model/values/json.ts';
 import type { UpdateFieldInput } from './definition-input.ts';
-import type { DocumentEntity, DocumentField } from './document.ts';
+import { type DocumentEntity, type DocumentField, writeGroups } from './document.ts';
 import type { DefinitionDraft } from './draft.ts';
 import { isRelationType } from './field-rules.ts';
 import { pluralOf } from './plural.ts';
@@ -54,6 +54,7 @@ export function applyDocument(
         if (isRelationType(field.type) === wantsRelations) applyField(draft, entity, field, onError, step);
     }
   }
+  for (const entity of document) applyGroups(draft, entity, step);
   arrange(draft, document, step);
   return steps;
 }
@@ -84,6 +85,7 @@ function deleteAbsent(draft: DefinitionDraft, document: readonly DocumentEntity[
       draft.renameField(known.name, old, { to: field.name, keepAlias: false });
       step('RENAME', known.name, field.name, [`name: ${old} → ${field.name}`]);
     }
+    if (entity) loosenGroups(draft, known, entity);
     for (const field of [...known.fields]) {
       // Those of an entity that goes too, so that no order of deletion stands in another's way.
       const isInTheWay = !entity && isRelationType(field.type);
@@ -115,6 +117,27 @@ function applyEntity(draft: DefinitionDraft, entity: DocumentEntity, step: Step)
     if (changes.length > 0) step('UPDATE', name, null, changes);
   }
   at(name, () => draft.setAliases(name, null, aliases));
+}
+
+/** Groups stand in the way of what happens to their fields: only those stay of which no field goes or gets another type. */
+function loosenGroups(draft: DefinitionDraft, known: EntityDefinition, entity: DocumentEntity): void {
+  const fields = new Map(entity.fields.map((field) => [field.name, field]));
+  const stays = (name: string): boolean => {
+    const [was, becomes] = [findField(draft, known.name, name), fields.get(name)];
+    return was?.type === becomes?.type && (!was || targetOf(draft, was) === becomes?.targetEntity);
+  };
+  const groups = writeGroups(known);
+  const kept = groups.filter((group) => group.fields.every(stays));
+  if (kept.length < groups.length) draft.updateEntity(known.name, { uniqueGroups: kept });
+}
+
+/** After the fields: they are there now. */
+function applyGroups(draft: DefinitionDraft, { name, uniqueGroups }: DocumentEntity, step: Step): void {
+  const known = draft.findEntity(name);
+  const before = known ? writeGroups(known) : [];
+  if (isSameJson(before, uniqueGroups)) return;
+  at(name, () => draft.updateEntity(name, { uniqueGroups }));
+  step('UPDATE', name, null, [`uniqueGroups: ${show(before)} → ${show(uniqueGroups)}`]);
 }
 
 function applyField(

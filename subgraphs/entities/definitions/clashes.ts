@@ -101,6 +101,16 @@ function refuseMemberClashes(
       );
     enumValues.set(value, field.name);
   }
+  for (const { name } of entity.uniqueGroups) {
+    const value = enumValueOf(name);
+    const other = enumValues.get(value);
+    if (other !== undefined)
+      throw clash(
+        `The unique group "${name}" of "${entity.name}" would be ${value} in enums, as "${other}" is`,
+        'unique',
+      );
+    enumValues.set(value, name);
+  }
 }
 
 interface Member {

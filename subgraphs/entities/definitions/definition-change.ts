@@ -1,6 +1,7 @@
 /** What a finished draft asks of the store: the difference between two versions, and what must hold of stored records. */
 import { joinFields } from '#subgraphs/model/activation.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { fieldKey, groupKey, type UniqueKey } from '#subgraphs/model/unique-keys.ts';
 import type { RetypeErrorRule } from './definition-input.ts';
 
 type Mutable<T> = { -readonly [Member in keyof T]: T[Member] };
@@ -30,7 +31,13 @@ export interface Duplicate {
   recordIds: string[];
 }
 
-/** Why a field did not become unique. */
+/** What records are gone through for: a field, or a unique group. */
+export type BackfillSubject = Pick<FieldDefinition, 'id' | 'entityId' | 'pendingSlot'>;
+
+/** What keys are kept under. */
+export type KeySubject = Pick<UniqueKey, 'id' | 'entityId'>;
+
+/** Why a field or group did not become unique. */
 export interface BackfillFailure {
   message: string;
   duplicates: Duplicate[];
@@ -50,17 +57,19 @@ export interface DefinitionChange {
   /** Records that exist get the default value of these. */
   readonly backfills: readonly FieldDefinition[];
   /** Records have to be gone through for these, in the background: something of them became pending, or their search text is another. */
-  readonly rebuilds: readonly FieldDefinition[];
-  /** No two live records may have the same value in these, or the change is refused. */
-  readonly needsNoDuplicates: readonly FieldDefinition[];
+  readonly rebuilds: readonly KeySubject[];
+  /** No two live records may have the same values in these, or the change is refused. */
+  readonly needsNoDuplicates: readonly UniqueKey[];
   /** Not unique any more, nor becoming so: their keys go. */
-  readonly droppedKeys: readonly FieldDefinition[];
+  readonly droppedKeys: readonly KeySubject[];
+  /** Groups that are gone: nothing is known of their backfills any more. */
+  readonly deletedGroups: readonly KeySubject[];
   /** Values to convert. */
   readonly retypes: readonly Retype[];
   /** Their backfill has done its work with this change. */
-  readonly settled: readonly FieldDefinition[];
+  readonly settled: readonly BackfillSubject[];
   /** Their backfill found that they cannot be unique. */
-  readonly failed: readonly { field: FieldDefinition; failure: BackfillFailure }[];
+  readonly failed: readonly { subject: BackfillSubject; failure: BackfillFailure }[];
 }
 
 /** A field that gets another type, and with it another key. */
@@ -77,8 +86,8 @@ export interface Retype {
 export interface DraftNotes {
   readonly retypes: readonly Retype[];
   readonly needsEveryValue: readonly FieldDefinition[];
-  readonly settled: readonly FieldDefinition[];
-  readonly failed: readonly { field: FieldDefinition; failure: BackfillFailure }[];
+  readonly settled: readonly BackfillSubject[];
+  readonly failed: readonly { subject: BackfillSubject; failure: BackfillFailure }[];
 }
 
 export function diffDefinitions(
@@ -98,6 +107,7 @@ export function diffDefinitions(
   // Its conversion writes the search text anew.
   const isRetyped = (field: FieldDefinition): boolean =>
     notes.retypes.some(({ after: retyped }) => retyped.id === field.id);
+  const groups = diffGroups(old, after);
   const createdFields = [...newFields.values()].filter((field) => !oldFields.has(field.id));
   return {
     createdEntities: after.filter((entity) => !before.has(entity.id)),
@@ -115,22 +125,57 @@ export function diffDefinitions(
     backfills: createdFields.filter(
       (field) => field.isRequired && base.entitiesWithRecords.has(field.entityId),
     ),
-    rebuilds: changedPairs
-      .filter(
-        ({ old: known, field }) =>
-          base.entitiesWithRecords.has(field.entityId) &&
-          (becomesPending(known, field) || (!isRetyped(field) && isSearchedAnew(known, field))),
-      )
-      .map(({ field }) => field),
-    needsNoDuplicates: changedPairs
-      .filter(({ old: known, field }) => field.isPendingUnique && !known.isPendingUnique)
-      .map(({ field }) => field),
-    droppedKeys: changedPairs
-      .filter(({ old: known, field }) => hasKeys(known) && !hasKeys(field))
-      .map(({ field }) => field),
+    rebuilds: [
+      ...changedPairs
+        .filter(
+          ({ old: known, field }) =>
+            base.entitiesWithRecords.has(field.entityId) &&
+            (becomesPending(known, field) || (!isRetyped(field) && isSearchedAnew(known, field))),
+        )
+        .map(({ field }) => field),
+      ...groups.started,
+    ],
+    needsNoDuplicates: [
+      ...changedPairs
+        .filter(({ old: known, field }) => field.isPendingUnique && !known.isPendingUnique)
+        .map(({ field }) => fieldKey(field)),
+      ...groups.started,
+    ],
+    droppedKeys: [
+      ...changedPairs
+        .filter(({ old: known, field }) => hasKeys(known) && !hasKeys(field))
+        .map(({ field }) => field),
+      ...groups.dropped,
+    ],
+    deletedGroups: groups.gone,
     retypes: notes.retypes.filter(({ after: field }) => newFields.has(field.id)),
     settled: notes.settled,
     failed: notes.failed,
+  };
+}
+
+/** Of entities that stay: groups whose keys are to be made, those that have no keys any more, those that are gone. */
+function diffGroups(
+  before: readonly EntityDefinition[],
+  after: readonly EntityDefinition[],
+): { started: UniqueKey[]; dropped: KeySubject[]; gone: KeySubject[] } {
+  const kept = new Map(after.map((entity) => [entity.id, entity]));
+  const old = before.flatMap((entity) =>
+    kept.has(entity.id) ? entity.uniqueGroups.map((group) => ({ entityId: entity.id, ...group })) : [],
+  );
+  const known = new Set(old.map((group) => group.id));
+  const groups = new Map(after.flatMap((entity) => entity.uniqueGroups.map((group) => [group.id, group])));
+  return {
+    started: after.flatMap((entity) =>
+      entity.uniqueGroups
+        .filter((group) => group.state === 'RUNNING' && !known.has(group.id))
+        .flatMap((group) => groupKey(entity, group) ?? []),
+    ),
+    dropped: old.filter((group) => {
+      const state = groups.get(group.id)?.state ?? 'FAILED';
+      return group.state !== 'FAILED' && state === 'FAILED';
+    }),
+    gone: old.filter((group) => !groups.has(group.id)),
   };
 }
 

@@ -30,6 +30,12 @@ export type UpdateFieldInput = Partial<Omit<FieldInput, 'targetEntity'>> & {
   readonly isActive?: boolean | null;
 };
 
+/** Fields that are unique together, by their names (a relation's with or without `Id`). */
+export interface UniqueGroupInput {
+  readonly name: string;
+  readonly fields: readonly string[];
+}
+
 export interface CreateEntityInput {
   readonly name: string;
   readonly pluralName?: string | null;
@@ -37,6 +43,7 @@ export interface CreateEntityInput {
   readonly description?: string | null;
   readonly icon?: string | null;
   readonly fields?: readonly FieldInput[] | null;
+  readonly uniqueGroups?: readonly UniqueGroupInput[] | null;
 }
 
 /** What a field becomes. Options, limits and the default are given anew; an absent default is converted. */

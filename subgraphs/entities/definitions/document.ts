@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { invalidInput } from '#schema/errors.ts';
 import type { EntityDefinition, FieldDefinition, FieldValidation } from '#subgraphs/model/definition.ts';
 import { fieldTypes, onDeleteRules } from '#subgraphs/model/definition.ts';
+import { groupKey } from '#subgraphs/model/unique-keys.ts';
+import type { UniqueGroupInput } from './definition-input.ts';
 import { isSortableType } from './field-rules.ts';
 
 export const documentFormat = 1;
@@ -50,6 +52,10 @@ const documentShape = z.strictObject({
         isActive: z.boolean().default(true),
         aliases: z.array(z.strictObject({ name: z.string(), pluralName: z.string() })).default([]),
         fields: z.array(fieldShape).max(500).default([]),
+        uniqueGroups: z
+          .array(z.strictObject({ name: z.string(), fields: z.array(z.string()).max(50) }))
+          .max(50)
+          .default([]),
       }),
     )
     .max(maxDocumentEntities),
@@ -115,11 +121,25 @@ export function writeDocument(entities: readonly EntityDefinition[]): object {
   const names = new Map(entities.map((entity) => [entity.id, entity.name]));
   return {
     format: documentFormat,
-    entities: entities.map(({ name, pluralName, label, description, icon, isActive, aliases, fields }) => ({
-      ...{ name, pluralName, label, description, icon, isActive, aliases },
-      fields: fields.map((field) => writeField(names, field)),
-    })),
+    entities: entities.map((entity) => {
+      const { name, pluralName, label, description, icon, isActive, aliases, fields } = entity;
+      return {
+        ...{ name, pluralName, label, description, icon, isActive, aliases },
+        fields: fields.map((field) => writeField(names, field)),
+        uniqueGroups: writeGroups(entity),
+      };
+    }),
   };
+}
+
+/** The groups that hold, or are about to, by the names of their fields. */
+export function writeGroups(entity: EntityDefinition): UniqueGroupInput[] {
+  return entity.uniqueGroups
+    .filter((group) => group.state !== 'FAILED')
+    .map((group) => ({
+      name: group.name,
+      fields: groupKey(entity, group)?.fields.map((field) => field.name) ?? [],
+    }));
 }
 
 function writeField(names: ReadonlyMap<string, string>, field: FieldDefinition): object {

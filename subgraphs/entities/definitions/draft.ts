@@ -4,11 +4,12 @@
  */
 import { DomainError, invalidField } from '#schema/errors.ts';
 import { joinFields, splitFields } from '#subgraphs/model/activation.ts';
-import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import type { EntityDefinition, FieldDefinition, UniqueGroup } from '#subgraphs/model/definition.ts';
 import { type BrokenRules, createBrokenRules } from './broken-rules.ts';
 import { refuseClashes } from './clashes.ts';
 import {
   type BackfillFailure,
+  type BackfillSubject,
   type DefinitionChange,
   type DraftBase,
   type DraftEntity,
@@ -24,6 +25,7 @@ import type {
   UpdateEntityInput,
   UpdateFieldInput,
 } from './definition-input.ts';
+import { refuseMember, setUniqueGroups } from './draft-groups.ts';
 import { createDraftNames, type DraftNames } from './draft-names.ts';
 import { createDraftStorage } from './draft-storage.ts';
 import { checkEntity } from './entity-rules.ts';
@@ -60,8 +62,8 @@ export interface DefinitionDraft extends DraftNames {
   hasRecords(entityId: string): boolean;
   /** What is pending of fields whose backfill went through all records holds from now on. */
   settleBackfills(): void;
-  /** A backfill found records that keep the field from becoming unique: it does not. */
-  failUnique(fieldId: string, failure: BackfillFailure): void;
+  /** A backfill found records that keep the field or group from becoming unique: it does not. */
+  failUnique(id: string, failure: BackfillFailure): void;
   /** Throws CONFLICT where names clash. */
   finish(): DefinitionChange;
 }
@@ -77,8 +79,8 @@ export function createDraft(base: DraftBase): DefinitionDraft {
   const { freeKey, takenSlots, assignSlot } = createDraftStorage(base, before);
   const needsEveryValue = new Map<string, FieldDefinition>();
   const retypes = new Map<string, Retype>();
-  const settled: FieldDefinition[] = [];
-  const failed: { field: FieldDefinition; failure: BackfillFailure }[] = [];
+  const settled: BackfillSubject[] = [];
+  const failed: { subject: BackfillSubject; failure: BackfillFailure }[] = [];
 
   function getEntity(name: string): DraftEntity {
     const found = entities.find((entity) => entity.name === name);
@@ -127,6 +129,15 @@ export function createDraft(base: DraftBase): DefinitionDraft {
     return entities.flatMap((entity) => entity.fields).find((field) => field.id === id);
   }
 
+  /** What the backfill of a group that is still being made came to; undefined where there is none with this id. */
+  function setGroupState(id: string, state: 'DONE' | 'FAILED'): BackfillSubject | undefined {
+    const isMeant = (group: UniqueGroup): boolean => group.id === id && group.state === 'RUNNING';
+    const entity = entities.find((one) => one.uniqueGroups.some(isMeant));
+    if (!entity) return undefined;
+    entity.uniqueGroups = entity.uniqueGroups.map((group) => (isMeant(group) ? { ...group, state } : group));
+    return { id, entityId: entity.id, pendingSlot: null };
+  }
+
   function sortFields(entity: DraftEntity): void {
     entity.fields.sort((a, b) => a.position - b.position || (a.name < b.name ? -1 : 1));
   }
@@ -150,6 +161,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
         position: Math.max(-1, ...entities.map((other) => other.position)) + 1,
         aliases: [],
         isActive: true,
+        uniqueGroups: [],
         fields: [],
         inactiveFields: [],
       };
@@ -158,6 +170,8 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       entities.push(entity);
       for (const [index, field] of (input.fields ?? []).entries())
         addField(rules.below(`fields.${index}.`), entity, field);
+      rules.throwAny();
+      setUniqueGroups(rules, entity, input.uniqueGroups ?? [], false);
       rules.throwAny();
       sortFields(entity);
       return entity;
@@ -175,6 +189,8 @@ export function createDraft(base: DraftBase): DefinitionDraft {
         if (input[text] !== undefined) entity[text] = input[text];
       entity.position = input.position ?? entity.position;
       entity.isActive = input.isActive ?? entity.isActive;
+      if (input.uniqueGroups)
+        setUniqueGroups(rules, entity, input.uniqueGroups, base.entitiesWithRecords.has(entity.id));
       checkEntity(rules, entity);
       rules.throwAny();
       return entity;
@@ -224,12 +240,15 @@ export function createDraft(base: DraftBase): DefinitionDraft {
 
     deleteField(entityName, name) {
       const entity = getEntity(entityName);
-      entity.fields.splice(entity.fields.indexOf(getField(entity, name)), 1);
+      const field = getField(entity, name);
+      refuseMember(entity, field, 'cannot be deleted');
+      entity.fields.splice(entity.fields.indexOf(field), 1);
     },
 
     retypeField(entityName, name, input, onError) {
       const entity = getEntity(entityName);
       const field = getField(entity, name);
+      refuseMember(entity, field, 'cannot get another type');
       const before = { ...field };
       const rules = createBrokenRules();
       changeType(rules, field, input);
@@ -259,6 +278,8 @@ export function createDraft(base: DraftBase): DefinitionDraft {
 
     settleBackfills() {
       for (const id of base.filledFields ?? []) {
+        const ofGroup = setGroupState(id, 'DONE');
+        if (ofGroup) settled.push(ofGroup);
         const field = findFieldById(id);
         if (!field) continue;
         field.slot ??= field.pendingSlot;
@@ -269,11 +290,13 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       }
     },
 
-    failUnique(fieldId, failure) {
-      const field = findFieldById(fieldId);
+    failUnique(id, failure) {
+      const ofGroup = setGroupState(id, 'FAILED');
+      if (ofGroup) failed.push({ subject: ofGroup, failure });
+      const field = findFieldById(id);
       if (!field?.isPendingUnique) return;
       field.isPendingUnique = false;
-      failed.push({ field, failure });
+      failed.push({ subject: field, failure });
     },
 
     finish() {

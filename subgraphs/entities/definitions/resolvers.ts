@@ -4,6 +4,7 @@ import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { joinFields } from '#subgraphs/model/activation.ts';
 import { typeName } from '#subgraphs/model/names.ts';
+import { groupKey } from '#subgraphs/model/unique-keys.ts';
 import type { EntitiesContext } from '../context.ts';
 import { applyTemplate } from '../templates/apply-template.ts';
 import { findTemplate, templates } from '../templates/templates.ts';
@@ -28,14 +29,8 @@ interface NameArguments {
 }
 
 export const definitionResolvers: Resolvers = {
-  FieldDefinition: {
-    async backfill({ id }: FieldDefinition, _args: unknown, context: EntitiesContext) {
-      const backfill = (await backfillsOf(context)).get(id);
-      if (!backfill) return null;
-      const { message = null, duplicates = [] } = backfill.failure ?? {};
-      return { ...backfill, failure: message, duplicates };
-    },
-  },
+  FieldDefinition: { backfill: resolveBackfill },
+  UniqueGroup: { backfill: resolveBackfill },
   Query: {
     async entityDefinitions(_root: unknown, _args: unknown, context: EntitiesContext) {
       const model = await newestModel(context);
@@ -150,6 +145,17 @@ export const definitionResolvers: Resolvers = {
   },
 };
 
+async function resolveBackfill(
+  { id }: { id: string },
+  _args: unknown,
+  context: EntitiesContext,
+): Promise<object | null> {
+  const backfill = (await backfillsOf(context)).get(id);
+  if (!backfill) return null;
+  const { message = null, duplicates = [] } = backfill.failure ?? {};
+  return { ...backfill, failure: message, duplicates };
+}
+
 const backfills = new WeakMap<EntitiesContext, ReturnType<DefinitionService['readBackfills']>>();
 
 /** Read once for a request, and again after each change that it makes. */
@@ -200,6 +206,10 @@ function toEntityNode(model: TenantModel, entity: EntityDefinition): object {
     ...entity,
     aliases: entity.aliases.map((alias) => alias.name),
     typeName: typeName(entity),
+    uniqueGroups: entity.uniqueGroups.map((group) => ({
+      ...group,
+      fields: groupKey(entity, group)?.fields.map((field) => field.name) ?? [],
+    })),
     fields: joinFields(entity).fields.map((field) => toFieldNode(model, field)),
   };
 }

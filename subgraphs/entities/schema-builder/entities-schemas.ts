@@ -84,6 +84,7 @@ function mergeResolvers(generated: Resolvers): Resolvers {
     ...generated,
     ...scalarResolvers,
     FieldDefinition: definitionResolvers.FieldDefinition,
+    UniqueGroup: definitionResolvers.UniqueGroup,
     RecordConnection: untypedResolvers.RecordConnection,
     Transfer: transferResolvers.Transfer,
     TransferConnection: transferResolvers.TransferConnection,

@@ -1,24 +1,35 @@
-/** The enum that names an entity's unique fields, for upserts. Enums of SELECT fields: subgraphs/model. */
+/** The enum that names an entity's unique fields and groups, for upserts. Enums of SELECT fields: subgraphs/model. */
 import { deprecation, withFieldAliases } from '#subgraphs/model/aliases.ts';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { enumValueOf, typeName, uniqueFieldEnumName } from '#subgraphs/model/names.ts';
+import { memberName, uniqueGroupsOf } from '#subgraphs/model/unique-keys.ts';
 
 /** With a view under old names (aliases.ts) also these. */
 export function uniqueFields(entity: EntityDefinition): FieldDefinition[] {
   return entity.fields.filter((field) => field.isUnique);
 }
 
-/** The field that a value of the enum names. */
-export function findUniqueField(entity: EntityDefinition, enumValue: string): FieldDefinition | undefined {
-  return uniqueFields(withFieldAliases(entity)).find((field) => enumValueOf(field.name) === enumValue);
+/** Whether records can be found, and upserted, by anything but their id. */
+export function hasUniqueKeys(entity: EntityDefinition): boolean {
+  return uniqueFields(entity).length > 0 || uniqueGroupsOf(entity).length > 0;
 }
 
-/** Empty where no field is unique: GraphQL has no enum without values. */
+/** The name of the field or group that a value of the enum names. */
+export function findUniqueName(entity: EntityDefinition, enumValue: string): string | undefined {
+  const fields = uniqueFields(withFieldAliases(entity));
+  const groups = uniqueGroupsOf(entity).map(({ group }) => group);
+  return [...fields, ...groups].find(({ name }) => enumValueOf(name) === enumValue)?.name;
+}
+
+/** Empty where nothing is unique: GraphQL has no enum without values. */
 export function uniqueFieldEnumSdl(entity: EntityDefinition): string {
-  const unique = uniqueFields(entity);
-  if (unique.length === 0) return '';
-  const values = unique.map(
+  if (!hasUniqueKeys(entity)) return '';
+  const values = uniqueFields(entity).map(
     (field) => `  "The field ${field.name}."\n  ${enumValueOf(field.name)}${deprecation(field)}`,
   );
-  return `"The unique fields of ${typeName(entity)}."\nenum ${uniqueFieldEnumName(entity)} {\n${values.join('\n')}\n}`;
+  for (const { group, key } of uniqueGroupsOf(entity)) {
+    const members = key.fields.map(memberName).join(' and ');
+    values.push(`  "The fields ${members} together."\n  ${enumValueOf(group.name)}`);
+  }
+  return `"The unique fields and groups of fields of ${typeName(entity)}."\nenum ${uniqueFieldEnumName(entity)} {\n${values.join('\n')}\n}`;
 }

@@ -8,7 +8,7 @@ import {
   updateInputName,
   updateManyInputName,
 } from '#subgraphs/model/names.ts';
-import { uniqueFields } from './enums.ts';
+import { hasUniqueKeys } from './enums.ts';
 import { historyMutationsSdl } from './history-sdl.ts';
 
 const keySdl = `"Any text of up to 200 characters: for 24 hours, a retry with it gets the first answer."
@@ -55,13 +55,12 @@ function emptyWritesSdl(entity: EntityDefinition): string {
 function writesSdl(entity: EntityDefinition): string {
   const type = typeName(entity);
   const names = rootNames(entity);
-  const upsert =
-    uniqueFields(entity).length === 0
-      ? ''
-      : `
-  "Creates a ${type}, or updates the one that has the same value in a unique field."
+  const upsert = !hasUniqueKeys(entity)
+    ? ''
+    : `
+  "Creates a ${type}, or updates the one that has the same value in a unique field, or the same values in a unique group."
   ${names.upsert}(
-    "The unique field to find it by."
+    "The unique field or group to find it by."
     on: ${uniqueFieldEnumName(entity)}!
     "The record; on an update, what is absent stays."
     input: ${createInputName(entity)}!
@@ -69,7 +68,7 @@ function writesSdl(entity: EntityDefinition): string {
   ): ${type}!
   "Creates or updates up to 1,000 ${type} records, all or none."
   ${names.upsertMany}(
-    "The unique field to find each by."
+    "The unique field or group to find each by."
     on: ${uniqueFieldEnumName(entity)}!
     "The records, each once; on an update, what is absent stays."
     inputs: [${createInputName(entity)}!]!

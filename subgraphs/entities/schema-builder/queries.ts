@@ -9,12 +9,12 @@ import {
   filterTypeName,
   groupByTypeName,
   orderTypeName,
-  relationIdName,
   rootNames,
   typeName,
   uniqueQueryName,
 } from '#subgraphs/model/names.ts';
 import { describe } from '#subgraphs/model/sdl-text.ts';
+import { memberName, uniqueGroupsOf, type UniqueKey } from '#subgraphs/model/unique-keys.ts';
 import { uniqueFields } from './enums.ts';
 import { historyQuerySdl } from './history-sdl.ts';
 
@@ -28,6 +28,8 @@ export function queriesSdl(entity: EntityDefinition): string {
   ): ${type}
 ${uniqueFields(entity)
   .map((field) => `${deprecateUnless(entity, field)}\n`)
+  .join('')}${uniqueGroupsOf(entity)
+  .map(({ key }) => `${groupQuerySdl(entity, key)}\n`)
   .join('')}${describe(entity.description ?? entity.label ?? `${type} records.`, '  ')}  ${names.many}(
     "How many from the start, 1 to 1,000; 50 where absent."
     first: Int
@@ -69,11 +71,6 @@ ${uniqueFields(entity)
   ): [${aggregateTypeName(entity)}!]!${historyQuerySdl(entity)}`;
 }
 
-/** The argument of `contactBy<Field>`: the field's own name, or its id's for a relation. */
-export function uniqueArgumentName(field: FieldDefinition): string {
-  return field.type === 'RELATION' ? relationIdName(field.name) : field.name;
-}
-
 /** Under an old name of the entity all its queries are deprecated together. */
 function deprecateUnless(entity: EntityDefinition, field: FieldDefinition): string {
   const sdl = uniqueQuerySdl(entity, field);
@@ -84,6 +81,17 @@ function uniqueQuerySdl(entity: EntityDefinition, field: FieldDefinition): strin
   return `  "The ${typeName(entity)} with this ${field.name}; null where there is none."
   ${uniqueQueryName(entity, field)}(
     "The value."
-    ${uniqueArgumentName(field)}: ${ruleOf(field).inputType(entity, field)}!
+    ${memberName(field)}: ${ruleOf(field).inputType(entity, field)}!
+  ): ${typeName(entity)}`;
+}
+
+function groupQuerySdl(entity: EntityDefinition, key: UniqueKey): string {
+  const members = key.fields.map(
+    (field) => `    "The ${field.name}."
+    ${memberName(field)}: ${ruleOf(field).inputType(entity, field)}!`,
+  );
+  return `  "The ${typeName(entity)} with these values of ${key.fields.map(memberName).join(' and ')}; null where there is none."
+  ${uniqueQueryName(entity, key)}(
+${members.join('\n')}
   ): ${typeName(entity)}`;
 }

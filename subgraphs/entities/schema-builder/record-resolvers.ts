@@ -16,6 +16,7 @@ import {
   isManyToMany,
   isSingleInverse,
 } from '#subgraphs/model/relations.ts';
+import { memberName, uniqueGroupsOf } from '#subgraphs/model/unique-keys.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { InverseArguments } from '../loaders.ts';
 import type { ListRequest, Page, StoredRecord } from '../store/record-store.ts';
@@ -25,11 +26,11 @@ import { checkIncludeDeleted } from './deleted-records.ts';
 import { uniqueFields } from './enums.ts';
 import { historyResolver } from './history-resolvers.ts';
 import { type RecordNode, recordOf, toNode } from './nodes.ts';
-import { uniqueArgumentName } from './queries.ts';
 import { getEntity } from './request-entity.ts';
 import { writeResolvers } from './write-resolvers.ts';
 
 export type ListArguments = Omit<ListRequest, 'entity'>;
+type Values = Readonly<Record<string, unknown>>;
 
 /** Made from one tenant's model, for the SDL of it; good for every model with that SDL. */
 export function recordResolvers(model: TenantModel): Resolvers {
@@ -58,24 +59,25 @@ function queryResolvers(entity: EntityDefinition): Resolvers {
     [names.history]: historyResolver(type),
   };
   for (const field of uniqueFields(entity)) {
-    const argument = uniqueArgumentName(field);
-    const fieldName = field.name;
-    resolvers[uniqueQueryName(entity, field)] = async (
-      _root: unknown,
-      args: Record<string, unknown>,
-      context: EntitiesContext,
-    ) => {
-      const owner = getEntity(context, type);
-      const record = await context.records.findByUnique(
-        context.storeContext,
-        owner,
-        fieldName,
-        args[argument],
-      );
-      return record && toNode(owner, record);
-    };
+    // Under an old name the argument has it too; values go by today's.
+    const today = memberName({ type: field.type, name: field.aliasOf ?? field.name });
+    const argument = memberName(field);
+    resolvers[uniqueQueryName(entity, field)] = uniqueResolver(type, field.name, (args) => ({
+      [today]: args[argument],
+    }));
+  }
+  for (const { group } of uniqueGroupsOf(entity)) {
+    resolvers[uniqueQueryName(entity, group)] = uniqueResolver(type, group.name, (args) => args);
   }
   return resolvers;
+}
+
+function uniqueResolver(type: string, name: string, valuesOf: (args: Values) => Values) {
+  return async (_root: unknown, args: Values, context: EntitiesContext): Promise<RecordNode | null> => {
+    const owner = getEntity(context, type);
+    const record = await context.records.findByUnique(context.storeContext, owner, name, valuesOf(args));
+    return record && toNode(owner, record);
+  };
 }
 
 function typeResolvers(model: TenantModel, entity: EntityDefinition): Resolvers {

@@ -7,7 +7,7 @@ import { rootNames, typeName } from '#subgraphs/model/names.ts';
 import { assertTenantRole } from '#subgraphs/server/base-rules.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { PurgeRequest, RecordUpdate, StoredRecord } from '../store/record-store.ts';
-import { findUniqueField } from './enums.ts';
+import { findUniqueName, hasUniqueKeys } from './enums.ts';
 import { restoreVersion } from './history-resolvers.ts';
 import { type RecordNode, toNode } from './nodes.ts';
 import { type Keyed, prepareWrite, type PreparedWrite } from './prepared-write.ts';
@@ -86,24 +86,27 @@ export function writeResolvers(entity: EntityDefinition): Resolvers {
         store.update(context, owner, id, input, expectedVersion),
     ),
   };
-  if (entity.fields.some((field) => field.isUnique)) {
+  if (hasUniqueKeys(entity)) {
     resolvers[names.upsert] = one<Keyed & { on: string; input: Input }>(
       ({ store, context, entity: owner }, { on, input }) =>
-        store.upsert(context, owner, uniqueFieldName(owner, on), input),
+        store.upsert(context, owner, uniqueName(owner, on), input),
     );
     resolvers[names.upsertMany] = many<Keyed & { on: string; inputs: Input[] }>(
       ({ store, context, entity: owner }, { on, inputs }) =>
-        store.upsertMany(context, owner, uniqueFieldName(owner, on), inputs),
+        store.upsertMany(context, owner, uniqueName(owner, on), inputs),
     );
   }
   return resolvers;
 }
 
-function uniqueFieldName(entity: EntityDefinition, enumValue: string): string {
-  const field = findUniqueField(entity, enumValue);
-  if (!field)
-    throw invalidField('on', 'unique', `${enumValue} is no unique field of ${typeName(entity)} any more`);
-  return field.name;
+function uniqueName(entity: EntityDefinition, enumValue: string): string {
+  const name = findUniqueName(entity, enumValue);
+  if (name !== undefined) return name;
+  throw invalidField(
+    'on',
+    'unique',
+    `${enumValue} is no unique field or group of ${typeName(entity)} any more`,
+  );
 }
 
 /** The answer is read with the request's own definitions, as its graph expects. */

@@ -39,6 +39,7 @@ export async function backfillDefault(tx: TenantTransaction, field: FieldDefinit
     position: 0,
     aliases: [],
     isActive: true,
+    uniqueGroups: [],
     inactiveFields: [],
     fields: [field],
   };

@@ -52,8 +52,8 @@ function insertEntity(tx: TenantTransaction, entity: EntityDefinition): Promise<
   return tx.query({
     name: 'definitions_insert_entity',
     text: `
-      insert into public.entity_definitions (tenant_id, id, name, plural_name, label, description, icon, position, aliases, is_active)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+      insert into public.entity_definitions (tenant_id, id, name, plural_name, label, description, icon, position, aliases, is_active, unique_groups)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     values: [tx.claims.tenantId, ...entityValues(entity)],
   });
 }
@@ -63,7 +63,7 @@ function updateEntity(tx: TenantTransaction, entity: EntityDefinition): Promise<
     name: 'definitions_update_entity',
     text: `
       update public.entity_definitions
-      set name = $3, plural_name = $4, label = $5, description = $6, icon = $7, position = $8, aliases = $9, is_active = $10, updated_at = now()
+      set name = $3, plural_name = $4, label = $5, description = $6, icon = $7, position = $8, aliases = $9, is_active = $10, unique_groups = $11, updated_at = now()
       where tenant_id = $1 and id = $2`,
     values: [tx.claims.tenantId, ...entityValues(entity)],
   });
@@ -80,6 +80,7 @@ function entityValues(entity: EntityDefinition): unknown[] {
     entity.position,
     toJson(entity.aliases),
     entity.isActive,
+    toJson(entity.uniqueGroups),
   ];
 }
 

@@ -1,19 +1,21 @@
 /**
- * Going through the records of an entity for a field of it: its slot, its keys, its part of the search text. The change of
- * definitions that asks for it makes the field pending; from its fence on every writer fills what is pending too, so the
+ * Going through the records of an entity for a field of it: its slot, its keys, its part of the search text; or for the keys
+ * of a unique group. The change of definitions that asks for it makes the field or group pending; from its fence on every writer fills what is pending too, so the
  * batches that follow meet old records only. Nothing is read from it before the change that settles it.
  */
 import type { Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.ts';
 import { storedFields } from '#subgraphs/model/activation.ts';
-import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { memberName, type UniqueKey, writtenKeys } from '#subgraphs/model/unique-keys.ts';
 import type { BackfillFailure, DefinitionChange, Duplicate } from '../definitions/definition-change.ts';
 import type { DefinitionDraft } from '../definitions/draft.ts';
 import { holdVersion, Outdated } from './fence.ts';
 import { insertKeys, keysOf, type RecordKey } from './record-keys.ts';
 import { type RecordRow, recordColumns, toRecord } from './record-row.ts';
 import { updateRecords } from './record-rows-writing.ts';
+import type { StoredRecord } from './record-store.ts';
 import type { WriteScope } from './write-transaction.ts';
 
 /** Records of one transaction. */
@@ -53,14 +55,23 @@ export async function holdBackfills(tx: TenantTransaction): Promise<void> {
 /** Part of the transaction of a definition change. */
 export async function writeBackfills(tx: TenantTransaction, change: DefinitionChange): Promise<void> {
   const { tenantId } = tx.claims;
-  for (const field of change.droppedKeys) {
+  for (const { entityId, id } of change.droppedKeys) {
     await tx.query({
       name: 'retired_delete_keys',
       text: 'delete from public.record_keys where tenant_id = $1 and entity_id = $2 and key_id = $3',
-      values: [tenantId, field.entityId, field.id],
+      values: [tenantId, entityId, id],
     });
   }
-  for (const field of change.rebuilds) {
+  await tx.query({
+    name: 'backfill_forget',
+    text: 'delete from public.field_backfills where tenant_id = $1 and (field_id = any($2::uuid[]) or entity_id = any($3::uuid[]))',
+    values: [
+      tenantId,
+      [...change.deletedFields, ...change.deletedGroups].map(({ id }) => id),
+      change.deletedEntities.map(({ id }) => id),
+    ],
+  });
+  for (const { entityId, id } of change.rebuilds) {
     await tx.query({
       name: 'backfill_start',
       text: `
@@ -68,20 +79,20 @@ export async function writeBackfills(tx: TenantTransaction, change: DefinitionCh
         select $1::uuid, $2::uuid, $3::uuid, count(*) from public.records where tenant_id = $1::uuid and entity_id = $3::uuid
         on conflict (tenant_id, field_id) do update
         set state = 'RUNNING', done = 0, total = excluded.total, after_id = null, failure = null, started_at = now(), finished_at = null`,
-      values: [tenantId, field.id, field.entityId],
+      values: [tenantId, id, entityId],
     });
   }
-  for (const field of change.settled) {
+  for (const { id } of change.settled) {
     await tx.query({
       name: 'backfill_settle',
       text: `
         update public.field_backfills
         set state = case when failure is null then 'DONE' else 'FAILED' end, finished_at = now()
         where tenant_id = $1 and field_id = $2 and state = 'FILLED'`,
-      values: [tenantId, field.id],
+      values: [tenantId, id],
     });
   }
-  for (const { field, failure } of change.failed) {
+  for (const { subject, failure } of change.failed) {
     // With a slot still pending the records have to be gone through all the same.
     await tx.query({
       name: 'backfill_fail',
@@ -89,12 +100,12 @@ export async function writeBackfills(tx: TenantTransaction, change: DefinitionCh
         update public.field_backfills
         set failure = $3::jsonb, state = case when $4 then 'RUNNING' else 'FAILED' end, finished_at = case when $4 then null else now() end
         where tenant_id = $1 and field_id = $2`,
-      values: [tenantId, field.id, JSON.stringify(failure), field.pendingSlot !== null],
+      values: [tenantId, subject.id, JSON.stringify(failure), subject.pendingSlot !== null],
     });
   }
 }
 
-/** Ids of fields that every record was gone through for, and that are not settled yet. */
+/** Ids of fields and groups that every record was gone through for, and that are not settled yet. */
 export async function readFilledFields(tx: Pick<TenantTransaction, 'claims' | 'query'>): Promise<string[]> {
   const rows = await tx.query<{ id: string }>({
     name: 'backfill_filled',
@@ -104,7 +115,7 @@ export async function readFilledFields(tx: Pick<TenantTransaction, 'claims' | 'q
   return rows.map((row) => row.id);
 }
 
-/** How far the claims' tenant's backfills are, by field id; of each field the last one. */
+/** How far the claims' tenant's backfills are, by id of the field or group; of each the last one. */
 export async function readBackfills(
   database: RecordDatabase,
   claims: Claims,
@@ -120,40 +131,52 @@ export async function readBackfills(
   return new Map(rows.map((row) => [row.fieldId, row]));
 }
 
-/** CONFLICT with examples where live records share a value of a field that is to become unique. Under the counter lock. */
+/** CONFLICT with examples where live records share what is to become unique. Under the counter lock. */
 export async function refuseDuplicates(tx: TenantTransaction, change: DefinitionChange): Promise<void> {
-  for (const field of change.needsNoDuplicates) {
-    const composed = `normalize(data ->> $3::text)`;
-    const value = field.type === 'EMAIL' ? `lower(${composed})` : composed;
-    const found = await tx.query<{ value: string; ids: string[]; total: number }>({
-      name: `backfill_duplicates_${field.type === 'EMAIL' ? 'email' : 'value'}`,
+  for (const key of change.needsNoDuplicates) {
+    const parameters = key.fields.map((_, index) => `$${index + 3}::text`);
+    const values = key.fields.map(({ type }, index) => {
+      const composed = `normalize(data ->> ${parameters[index]})`;
+      return type === 'EMAIL' ? `lower(${composed})` : composed;
+    });
+    const found = await tx.query<{ values: string[]; ids: string[]; total: number }>({
       text: `
-        select ${value} as value, (array_agg(id::text order by id))[1:${shownRecords}] as ids, count(*) over ()::int as total
+        select array[${values.join(', ')}] as values, (array_agg(id::text order by id))[1:${shownRecords}] as ids,
+          count(*) over ()::int as total
         from public.records
-        where tenant_id = $1 and entity_id = $2 and deleted_at is null and data ->> $3::text is not null
+        where tenant_id = $1 and entity_id = $2 and deleted_at is null
+          and ${parameters.map((parameter) => `data ->> ${parameter} is not null`).join(' and ')}
         group by 1 having count(*) > 1 order by 1 limit ${shownValues}`,
-      values: [tx.claims.tenantId, field.entityId, field.key],
+      values: [tx.claims.tenantId, key.entityId, ...key.fields.map((field) => field.key)],
     });
     if (found.length === 0) continue;
     const failure = failureOf(
-      field,
-      found.map(({ value: shown, ids }) => ({ value: shown, recordIds: ids })),
+      key,
+      found.map(({ values: shown, ids }) => ({ value: shownValue(key, shown), recordIds: ids })),
       found[0]?.total ?? found.length,
     );
     throw new DomainError('CONFLICT', failure.message, {
-      fields: [{ field: 'isUnique', rule: 'unique', message: failure.message }],
+      fields: [
+        { field: key.isGroup ? 'uniqueGroups' : 'isUnique', rule: 'unique', message: failure.message },
+      ],
       details: { duplicates: failure.duplicates },
     });
   }
 }
 
-function failureOf(field: FieldDefinition, duplicates: Duplicate[], total: number): BackfillFailure {
+/** Of a group an object by the members' names. */
+function shownValue(key: UniqueKey, values: readonly unknown[]): unknown {
+  if (!key.isGroup) return values[0];
+  return Object.fromEntries(key.fields.map((field, index) => [memberName(field), values[index]]));
+}
+
+function failureOf(key: UniqueKey, duplicates: Duplicate[], total: number): BackfillFailure {
   const examples = duplicates.map(
     ({ value, recordIds }) => `${JSON.stringify(value).slice(0, 100)} (${recordIds.join(', ')})`,
   );
   const what = total === 1 ? '1 value is' : `${total} values are`;
   return {
-    message: `"${field.name}" cannot become unique: ${what} in several records, such as ${examples.join('; ')}`,
+    message: `"${key.name}" cannot become unique: ${what} in several records, such as ${examples.join('; ')}`,
     duplicates,
   };
 }
@@ -227,7 +250,8 @@ async function fillBatch(
   });
   const entity = model.allEntities.find((candidate) => candidate.id === entityId);
   const field = entity && storedFields(entity).find((candidate) => candidate.id === fieldId);
-  if (!held || !entity || !field) return false;
+  const pendingKey = entity && findPendingKey(entity, fieldId);
+  if (!held || !entity || !(field ?? pendingKey)) return false;
   const rows = await tx.query<RecordRow>({
     name: 'backfill_batch',
     text: `
@@ -237,8 +261,14 @@ async function fillBatch(
     values: [tenantId, entityId, held.after],
   });
   const last = rows.at(-1);
-  if (last) await fillRecords({ tx, tenantId, model, userId: null, now: new Date() }, entity, field, rows);
-  const isPending = field.pendingSlot !== null || field.isPendingUnique;
+  if (last) {
+    const scope: WriteScope = { tx, tenantId, model, userId: null, now: new Date() };
+    const records = rows.map((row) => toRecord(entity.id, row));
+    // Of a group there is nothing in the records themselves.
+    if (field) await updateRecords(scope, entity, records);
+    if (pendingKey) await makeKeys(scope, entity, pendingKey, records);
+  }
+  const isPending = (field?.pendingSlot ?? null) !== null || pendingKey !== undefined;
   await tx.query({
     name: 'backfill_progress',
     text: `
@@ -258,22 +288,35 @@ async function fillBatch(
   return last !== undefined;
 }
 
-/** Writes what is kept beside the records' data anew; the records themselves, their versions and times stay. */
-async function fillRecords(
+/** The key that is being made. */
+function findPendingKey(entity: EntityDefinition, id: string): UniqueKey | undefined {
+  const isPending =
+    storedFields(entity).some((field) => field.id === id && field.isPendingUnique) ||
+    entity.uniqueGroups.some((group) => group.id === id && group.state === 'RUNNING');
+  return isPending ? writtenKeys(entity).find((key) => key.id === id) : undefined;
+}
+
+/** The records' keys of what is becoming unique. Throws NotUnique. */
+async function makeKeys(
   scope: WriteScope,
   entity: EntityDefinition,
-  field: FieldDefinition,
-  rows: readonly RecordRow[],
+  pendingKey: UniqueKey,
+  records: readonly StoredRecord[],
 ): Promise<void> {
-  const records = rows.map((row) => toRecord(entity.id, row));
-  await updateRecords(scope, entity, records);
-  if (!field.isPendingUnique) return;
   const live = records.filter((record) => record.deletedAt === null);
-  const keys = live.flatMap((record) => keysOf(entity, record).filter((key) => key.field.id === field.id));
+  const keys = live.flatMap((record) => keysOf(entity, record).filter(({ key }) => key.id === pendingKey.id));
   const taken = await insertKeys(scope, keys);
   if (taken.length === 0) return;
   const owners = await ownersOf(scope, taken);
-  const values = new Map(records.map((record) => [record.id, record.data[field.key]]));
+  const values = new Map(
+    records.map(({ id, data }) => [
+      id,
+      shownValue(
+        pendingKey,
+        pendingKey.fields.map(({ key }) => data[key]),
+      ),
+    ]),
+  );
   const duplicates = taken.flatMap(({ hash, recordId }): Duplicate[] => {
     const owner = owners.get(hash);
     // Written since the fence: the key is its own.
@@ -281,7 +324,7 @@ async function fillRecords(
     return [{ value: values.get(recordId), recordIds: [owner, recordId] }];
   });
   if (duplicates.length > 0)
-    throw new NotUnique(failureOf(field, duplicates.slice(0, shownValues), duplicates.length));
+    throw new NotUnique(failureOf(pendingKey, duplicates.slice(0, shownValues), duplicates.length));
 }
 
 async function ownersOf(scope: WriteScope, keys: readonly RecordKey[]): Promise<Map<string, string>> {
@@ -290,7 +333,7 @@ async function ownersOf(scope: WriteScope, keys: readonly RecordKey[]): Promise<
     text: `
       select encode(hash, 'hex') as hash, record_id as owner from public.record_keys
       where tenant_id = $1 and entity_id = $2 and key_id = $3 and hash = any(array(select decode(h, 'hex') from unnest($4::text[]) as u (h)))`,
-    values: [scope.tenantId, first?.entityId, first?.field.id, keys.map((key) => key.hash)],
+    values: [scope.tenantId, first?.entityId, first?.key.id, keys.map((key) => key.hash)],
   });
   return new Map(rows.map((row) => [row.hash, row.owner]));
 }

@@ -133,7 +133,7 @@ export async function retypeRecords(
     const batch = records.slice(at, at + batchSize);
     await updateRecords(scope, entity, batch);
     const live = batch.filter((record) => record.deletedAt === null);
-    const keys = live.flatMap((record) => keysOf(entity, record).filter((key) => key.field.id === after.id));
+    const keys = live.flatMap((record) => keysOf(entity, record).filter(({ key }) => key.id === after.id));
     const taken = await insertKeys(scope, keys);
     if (taken.length === 0) continue;
     const ids = taken.slice(0, 5).map((key) => key.recordId);

@@ -176,7 +176,7 @@ async function deleteTheseKeys(
   const values = [
     scope.tenantId,
     entity.id,
-    keys.map((key) => key.field.id),
+    keys.map(({ key }) => key.id),
     keys.map((key) => Buffer.from(key.hash, 'hex')),
   ];
   await scope.tx.query({ text, values });

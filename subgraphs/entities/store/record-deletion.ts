@@ -6,6 +6,7 @@ import { slotSql } from '#subgraphs/model/filter/sql-values.ts';
 import { typeName } from '#subgraphs/model/names.ts';
 import { inversesOf, isManyToMany } from '#subgraphs/model/relations.ts';
 import type { Inverse } from '#subgraphs/model/relations.ts';
+import { writtenKeys } from '#subgraphs/model/unique-keys.ts';
 import { deleteKeysOf, insertKeys, keysOf, takenError } from './record-keys.ts';
 import { linkedIds } from './record-links.ts';
 import { lockForDeletion, notFound, requireVersion } from './record-locks.ts';
@@ -91,9 +92,9 @@ export async function deleteRecords(
     if (gone.length > 0) written.push(deleteKeysOf(scope, entityId, gone));
     if (
       cleared.some((change) =>
-        current.fields.some(
-          (field) => (field.isUnique || field.isPendingUnique) && change.changedFields.includes(field.key),
-        ),
+        writtenKeys(current)
+          .flatMap((key) => key.fields)
+          .some((field) => change.changedFields.includes(field.key)),
       )
     ) {
       written.push(

@@ -1,27 +1,24 @@
-/** Uniqueness: rows of `record_keys`, one for each unique field of each live record that has a value. */
+/** Uniqueness: rows of `record_keys`, one for each unique field or group of each live record that has its values. */
 import { DomainError } from '#schema/errors.ts';
 import type { FieldError } from '#schema/errors.ts';
-import { storedFields } from '#subgraphs/model/activation.ts';
-import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
-import { relationIdName } from '#subgraphs/model/names.ts';
-import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { keyHash, memberName, type UniqueKey, writtenKeys } from '#subgraphs/model/unique-keys.ts';
 import { nameStatement } from './named-statement.ts';
 import type { StoredRecord } from './record-store.ts';
 import type { WriteScope } from './write-transaction.ts';
 
 export interface RecordKey {
   readonly entityId: string;
-  readonly field: FieldDefinition;
+  readonly key: UniqueKey;
   readonly hash: string;
   readonly recordId: string;
 }
 
 /** The keys that the record has. */
 export function keysOf(entity: EntityDefinition, record: Pick<StoredRecord, 'id' | 'data'>): RecordKey[] {
-  return storedFields(entity).flatMap((field) => {
-    const value = field.isUnique || field.isPendingUnique ? (record.data[field.key] ?? null) : null;
-    if (value === null) return [];
-    return [{ entityId: entity.id, field, hash: uniqueHash(field, value), recordId: record.id }];
+  return writtenKeys(entity).flatMap((key) => {
+    const hash = keyHash(key, record.data);
+    return hash === null ? [] : [{ entityId: entity.id, key, hash, recordId: record.id }];
   });
 }
 
@@ -39,19 +36,19 @@ export async function insertKeys(scope: WriteScope, keys: readonly RecordKey[]):
   );
   const inserted = new Set(rows.map((row) => row.keyId + row.hash));
   // Of equal keys in one batch the first is the good one.
-  return keys.filter((key) => !inserted.delete(key.field.id + key.hash));
+  return keys.filter(({ key, hash }) => !inserted.delete(key.id + hash));
 }
 
-/** Removes a record's keys of some unique fields. */
+/** Removes a record's keys of some unique fields or groups. */
 export async function deleteKeys(
   scope: WriteScope,
   record: StoredRecord,
-  fieldIds: readonly string[],
+  keyIds: readonly string[],
 ): Promise<void> {
-  if (fieldIds.length === 0) return;
+  if (keyIds.length === 0) return;
   const text =
     'delete from record_keys where tenant_id = $1::uuid and entity_id = $2::uuid and record_id = $3::uuid and key_id = any($4::uuid[])';
-  await scope.tx.query(nameStatement(text, [scope.tenantId, record.entityId, record.id, fieldIds]));
+  await scope.tx.query(nameStatement(text, [scope.tenantId, record.entityId, record.id, keyIds]));
 }
 
 /** Removes every key of records, whatever they are. */
@@ -68,25 +65,49 @@ export async function deleteKeysOf(
   );
 }
 
-/** The CONFLICT that names each taken field; `pathOf` gives a record's place in a batch ("inputs.3"), or undefined. */
+/** A CONFLICT over keys that other records have. */
+export class KeysTaken extends DomainError {
+  readonly taken: readonly RecordKey[];
+
+  constructor(taken: readonly RecordKey[], messages: readonly string[], fields: FieldError[]) {
+    const groups = [...new Set(taken.flatMap(({ key }) => (key.isGroup ? key.name : [])))];
+    super('CONFLICT', messages.join('; '), {
+      fields,
+      ...(groups.length > 0 ? { details: { uniqueGroups: groups } } : {}),
+    });
+    this.taken = taken;
+  }
+}
+
+/**
+ * Names each field that is taken, of a group all members; `pathOf` gives a record's place in a batch ("inputs.3"), or
+ * undefined.
+ */
 export function takenError(
   taken: readonly RecordKey[],
   pathOf: (recordId: string) => string | undefined,
-): DomainError {
-  const fields = taken.slice(0, 100).map(({ field, recordId }): FieldError => {
-    const name = field.type === 'RELATION' ? relationIdName(field.name) : field.name;
+): KeysTaken {
+  const messages: string[] = [];
+  const fields: FieldError[] = [];
+  for (const { key, recordId } of taken.slice(0, 100)) {
     const prefix = pathOf(recordId);
-    const path = prefix === undefined ? name : `${prefix}.${name}`;
-    return { field: path, rule: 'unique', message: `${path} is already taken` };
-  });
-  return new DomainError('CONFLICT', fields.map((field) => field.message).join('; '), { fields });
+    const paths = key.fields.map((field) =>
+      prefix === undefined ? memberName(field) : `${prefix}.${memberName(field)}`,
+    );
+    const message = key.isGroup
+      ? `${paths.join(' and ')} are already taken together (${key.name})`
+      : `${paths.join()} is already taken`;
+    messages.push(message);
+    fields.push(...paths.map((field) => ({ field, rule: 'unique', message })));
+  }
+  return new KeysTaken(taken, messages, fields);
 }
 
 function keyValues(scope: WriteScope, keys: readonly RecordKey[]): unknown[] {
   return [
     scope.tenantId,
     keys.map((key) => key.entityId),
-    keys.map((key) => key.field.id),
+    keys.map(({ key }) => key.id),
     keys.map((key) => key.hash),
     keys.map((key) => key.recordId),
   ];

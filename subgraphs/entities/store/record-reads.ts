@@ -2,8 +2,7 @@
 import type { RecordDatabase, Statement } from '#prisma/record-database.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
-import { findField, findRelationByIdName } from '#subgraphs/model/relations.ts';
-import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
+import { findUniqueKey, keyHash, memberName } from '#subgraphs/model/unique-keys.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
 import { encodeListCursor } from '../filters/list-cursor.ts';
 import { buildCount, buildInverseCount, buildInverseStatement, buildListStatement } from './list-sql.ts';
@@ -45,15 +44,21 @@ export function createRecordReads(database: RecordDatabase): Reads {
       return ids.map((id) => byId.get(id) ?? byId.get(id.toLowerCase()) ?? null);
     },
 
-    async findByUnique(context, entity, fieldName, value) {
-      const field = findField(entity, fieldName) ?? findRelationByIdName(entity, fieldName);
-      if (!field?.isUnique) throw new Error(`${entity.name} has no unique field ${fieldName}`);
-      if (value === null || value === undefined) return null;
-      // A value that the field cannot hold is one that no record has.
-      const stored = ruleOf(field).parse(value, { ...field, validation: null }, () => undefined) ?? null;
-      if (stored === null) return null;
-      const values = [context.model.tenantId, entity.id, field.id, uniqueHash(field, stored)];
-      const [row] = await read<RecordRow>(context, nameStatement(findByKeyText, values));
+    async findByUnique(context, entity, name, values) {
+      const key = findUniqueKey(entity, name);
+      if (!key) throw new Error(`${entity.name} has no unique field or group ${name}`);
+      const data: Record<string, unknown> = {};
+      for (const field of key.fields) {
+        const value = values[memberName(field)] ?? null;
+        // A value that the field cannot hold is one that no record has.
+        const parsed =
+          value === null ? null : ruleOf(field).parse(value, { ...field, validation: null }, () => undefined);
+        data[field.key] = parsed ?? null;
+      }
+      const hash = keyHash(key, data);
+      if (hash === null) return null;
+      const parameters = [context.model.tenantId, entity.id, key.id, hash];
+      const [row] = await read<RecordRow>(context, nameStatement(findByKeyText, parameters));
       return row ? toRecord(entity.id, row) : null;
     },
 

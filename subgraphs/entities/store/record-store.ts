@@ -141,12 +141,12 @@ export interface RecordStore {
     entity: EntityDefinition,
     ids: readonly string[],
   ): Promise<(StoredRecord | null)[]>;
-  /** Null where no record has the value. */
+  /** By a unique field or group: `values` by their members' names (`companyId`). Null where no record has them. */
   findByUnique(
     context: StoreContext,
     entity: EntityDefinition,
-    fieldName: string,
-    value: unknown,
+    name: string,
+    values: Readonly<Record<string, unknown>>,
   ): Promise<StoredRecord | null>;
   list(context: StoreContext, request: ListRequest): Promise<Page>;
   count(context: StoreContext, request: RecordChoice): Promise<number>;
@@ -185,11 +185,11 @@ export interface RecordStore {
     input: Readonly<Record<string, unknown>>,
     expectedVersion?: number | null,
   ): Promise<StoredRecord>;
-  /** Creates, or updates the record that has the same value in the unique field. */
+  /** Creates, or updates the record that has the same value in the unique field, or the same values in the unique group. */
   upsert(
     context: StoreContext,
     entity: EntityDefinition,
-    uniqueField: string,
+    unique: string,
     input: Readonly<Record<string, unknown>>,
   ): Promise<StoredRecord>;
   /** Softly: its keys go, relations at it follow their onDelete. */
@@ -214,7 +214,7 @@ export interface RecordStore {
   upsertMany(
     context: StoreContext,
     entity: EntityDefinition,
-    uniqueField: string,
+    unique: string,
     inputs: readonly Readonly<Record<string, unknown>>[],
   ): Promise<StoredRecord[]>;
   deleteMany(

@@ -28,7 +28,7 @@ export async function updateRecord(
     deleteKeys(
       scope,
       record,
-      keysWithout(oldKeys, newKeys).map((key) => key.field.id),
+      keysWithout(oldKeys, newKeys).map(({ key }) => key.id),
     ),
     insertKeys(scope, keysWithout(newKeys, oldKeys)),
     updateRecords(scope, entity, [after]),
@@ -37,9 +37,11 @@ export async function updateRecord(
   return { operation: 'UPDATED', before: record, after, changedFields: changed };
 }
 
-/** Keys of `keys` that are not among `others`: of the same field and value. */
+/** Keys of `keys` that are not among `others`: of the same field or group, and the same values. */
 export function keysWithout(keys: readonly RecordKey[], others: readonly RecordKey[]): RecordKey[] {
-  return keys.filter((key) => !others.some((other) => other.field === key.field && other.hash === key.hash));
+  return keys.filter(
+    ({ key, hash }) => !others.some((other) => other.key.id === key.id && other.hash === hash),
+  );
 }
 
 /** The record one version on. Its time of change never goes back, whatever the clocks of several servers say. */

@@ -1,10 +1,7 @@
 /** Many upserts at once: those that are there are updated, the others created, in one transaction. */
-import { invalidField } from '#schema/errors.ts';
 import type { FieldError } from '#schema/errors.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
-import { relationIdName, typeName } from '#subgraphs/model/names.ts';
-import { findField, findRelationByIdName } from '#subgraphs/model/relations.ts';
-import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
+import { keyHash, memberName } from '#subgraphs/model/unique-keys.ts';
 import { checkInput } from '#subgraphs/model/values/input.ts';
 import { applyUpdates, refuse } from './record-batches.ts';
 import type { PreparedUpdate } from './record-batches.ts';
@@ -12,6 +9,7 @@ import { createRecords, requireBatch } from './record-creation.ts';
 import { takenError } from './record-keys.ts';
 import { lockRecords } from './record-locks.ts';
 import type { StoredRecord } from './record-store.ts';
+import { getUniqueKey, missingMembers } from './record-upsert.ts';
 import { TryAgain } from './write-transaction.ts';
 import type { WriteScope, Written } from './write-transaction.ts';
 
@@ -24,14 +22,12 @@ const ownersText = `select encode(k.hash, 'hex') as hash, k.record_id as "record
 export async function upsertBatch(
   scope: WriteScope,
   entity: EntityDefinition,
-  uniqueField: string,
+  unique: string,
   inputs: readonly Readonly<Record<string, unknown>>[],
 ): Promise<Written<StoredRecord[]>> {
   requireBatch('inputs', inputs);
-  const field = findField(entity, uniqueField) ?? findRelationByIdName(entity, uniqueField);
-  if (!field?.isUnique)
-    throw invalidField('on', 'unique', `${uniqueField} is no unique field of ${typeName(entity)}`);
-  const name = field.type === 'RELATION' ? relationIdName(field.name) : field.name;
+  const key = getUniqueKey(entity, unique);
+  const names = key.fields.map(memberName);
 
   const places = new Map<string, number>();
   const errors: FieldError[] = [];
@@ -39,23 +35,23 @@ export async function upsertBatch(
     const path = `inputs.${index}`;
     const { data, errors: broken } = checkInput(entity, input, { partial: true, path });
     errors.push(...broken);
-    const value = data[field.key] ?? null;
-    const hash = value === null ? '' : uniqueHash(field, value);
+    const hash = keyHash(key, data) ?? '';
     const first = places.get(hash);
-    const at = `${path}.${name}`;
-    if (value === null) {
-      if (!broken.some((error) => error.field === at)) {
-        errors.push({ field: at, rule: 'required', message: `${at} is required: the record is found by it` });
-      }
+    if (hash === '') {
+      const missing = missingMembers(key, data, path);
+      errors.push(...missing.filter(({ field }) => !broken.some((error) => error.field === field)));
     } else if (first !== undefined) {
-      const message = `${at} is the same as inputs.${first}.${name}: give it once`;
-      errors.push({ field: at, rule: 'duplicate', message });
+      for (const name of names) {
+        const at = `${path}.${name}`;
+        const message = `${at} is the same as inputs.${first}.${name}: give it once`;
+        errors.push({ field: at, rule: 'duplicate', message });
+      }
     } else places.set(hash, index);
     return { input, data, hash, path };
   });
   refuse(errors);
 
-  const owners = await findOwners(scope, entity, field.id, [...places.keys()]);
+  const owners = await findOwners(scope, entity, key.id, [...places.keys()]);
   const records = await lockRecords(scope, entity, [...owners.values()]);
   const updates: PreparedUpdate[] = [];
   const created: typeof items = [];
@@ -66,9 +62,8 @@ export async function upsertBatch(
       continue;
     }
     const record = records.get(owner);
-    const stored = record?.deletedAt === null ? (record.data[field.key] ?? null) : null;
-    // While this one waited for the lock, another took the value away from the record.
-    if (!record || stored === null || uniqueHash(field, stored) !== item.hash) throw new TryAgain();
+    // While this one waited for the lock, another took the values away from the record.
+    if (record?.deletedAt !== null || keyHash(key, record.data) !== item.hash) throw new TryAgain();
     updates.push({ record, data: item.data, path: item.path });
   }
 
@@ -84,7 +79,7 @@ export async function upsertBatch(
       paths,
     );
     // Another one created it since: now it is there to be updated.
-    if (creation.taken.some((key) => key.field === field)) throw new TryAgain();
+    if (creation.taken.some((one) => one.key.id === key.id)) throw new TryAgain();
     if (creation.taken.length > 0) throw takenError(creation.taken, creation.pathOf);
     for (const [index, { after }] of creation.changes.entries()) answers.set(paths[index] ?? '', after.id);
     changes.push(...creation.changes);
@@ -94,17 +89,17 @@ export async function upsertBatch(
   return { result: items.map(({ path }) => byId.get(answers.get(path) as string) as StoredRecord), changes };
 }
 
-/** Which record has each value now, by hash. One statement. */
+/** Which record has each key now, by hash. One statement. */
 export async function findOwners(
   scope: WriteScope,
   entity: EntityDefinition,
-  fieldId: string,
+  keyId: string,
   hashes: readonly string[],
 ): Promise<Map<string, string>> {
   if (hashes.length === 0) return new Map();
   const rows = await scope.tx.query<{ hash: string; recordId: string }>({
     text: ownersText,
-    values: [scope.tenantId, entity.id, fieldId, hashes.map((hash) => Buffer.from(hash, 'hex'))],
+    values: [scope.tenantId, entity.id, keyId, hashes.map((hash) => Buffer.from(hash, 'hex'))],
   });
   return new Map(rows.map((row) => [row.hash, row.recordId]));
 }

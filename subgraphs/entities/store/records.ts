@@ -76,13 +76,11 @@ export function createRecordStore(
       });
     },
 
-    upsert(context, entity, uniqueField, input) {
+    upsert(context, entity, unique, input) {
       return runWrite(dependencies, context, async (scope) => {
         const current = currentEntity(scope, entity);
-        if (!isNested(scope.model, current, input)) return upsertRecord(scope, current, uniqueField, input);
-        const { result, changes } = await upsertNested(scope, current, uniqueField, [
-          { input, path: undefined },
-        ]);
+        if (!isNested(scope.model, current, input)) return upsertRecord(scope, current, unique, input);
+        const { result, changes } = await upsertNested(scope, current, unique, [{ input, path: undefined }]);
         return { result: result[0] as StoredRecord, changes };
       });
     },
@@ -122,15 +120,15 @@ export function createRecordStore(
           updates.map((update, index) => ({ ...update, path: `inputs.${index}` })),
         );
       }),
-    upsertMany: (context, entity, uniqueField, inputs) =>
+    upsertMany: (context, entity, unique, inputs) =>
       runWrite(dependencies, context, (scope) => {
         const current = currentEntity(scope, entity);
         if (!inputs.some((input) => isNested(scope.model, current, input))) {
-          return upsertBatch(scope, current, uniqueField, inputs);
+          return upsertBatch(scope, current, unique, inputs);
         }
         requireBatch('inputs', inputs);
         const items = inputs.map((input, index) => ({ input, path: `inputs.${index}` }));
-        return upsertNested(scope, current, uniqueField, items);
+        return upsertNested(scope, current, unique, items);
       }),
     deleteMany: (context, entity, ids) =>
       runWrite(dependencies, context, (scope) => deleteBatch(scope, currentEntity(scope, entity), ids)),

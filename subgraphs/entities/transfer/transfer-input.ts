@@ -74,7 +74,7 @@ export function readImportSettings(
       errors,
       'upsertOn',
       'required',
-      'is required with the mode UPSERT: the unique field by which a record is known',
+      'is required with the mode UPSERT: the unique field or group by which a record is known',
     );
   }
   checkStorable(errors, input);

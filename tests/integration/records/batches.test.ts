@@ -97,9 +97,11 @@ describe('updates', () => {
       { id: b.id, input: { code: 'c2' } },
       { id: c.id, input: { code: 'c0' } },
     ]);
-    expect(valueOf(await bench.store.findByUnique(tenant.context, part(), 'code', 'c0'), 'code')).toBe('c0');
+    expect(
+      valueOf(await bench.store.findByUnique(tenant.context, part(), 'code', { code: 'c0' }), 'code'),
+    ).toBe('c0');
     const found = await Promise.all(
-      ['c0', 'c1', 'c2'].map((code) => bench.store.findByUnique(tenant.context, part(), 'code', code)),
+      ['c0', 'c1', 'c2'].map((code) => bench.store.findByUnique(tenant.context, part(), 'code', { code })),
     );
     expect(found.map((record) => record?.id)).toEqual([c.id, a.id, b.id]);
   });

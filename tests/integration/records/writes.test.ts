@@ -274,9 +274,13 @@ describe('update', () => {
     });
     await update('company', first.id, { taxId: '3' });
     await update('company', second.id, { taxId: '1' });
-    const found = await bench.store.findByUnique(tenant.context, tenant.entity('company'), 'taxId', '1');
+    const found = await bench.store.findByUnique(tenant.context, tenant.entity('company'), 'taxId', {
+      taxId: '1',
+    });
     expect(found?.id).toBe(second.id);
-    expect(await bench.store.findByUnique(tenant.context, tenant.entity('company'), 'taxId', '2')).toBeNull();
+    expect(
+      await bench.store.findByUnique(tenant.context, tenant.entity('company'), 'taxId', { taxId: '2' }),
+    ).toBeNull();
   });
 });
 
@@ -307,7 +311,9 @@ describe('delete and restore', () => {
     expect(deleted).toMatchObject({ id: record.id, version: 2 });
     expect(deleted.deletedAt).toBeInstanceOf(Date);
     expect(await find('company', record.id)).toBeNull();
-    expect(await bench.store.findByUnique(tenant.context, tenant.entity('company'), 'taxId', '1')).toBeNull();
+    expect(
+      await bench.store.findByUnique(tenant.context, tenant.entity('company'), 'taxId', { taxId: '1' }),
+    ).toBeNull();
     const entity = tenant.entity('company');
     const all = await bench.store.list(tenant.context, { entity, includeDeleted: true });
     expect(all.edges.map((edge) => edge.record.id)).toEqual([record.id]);

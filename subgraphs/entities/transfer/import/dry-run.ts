@@ -2,11 +2,10 @@
 import { checkInput } from '#subgraphs/model/values/input.ts';
 import { relationIdName } from '#subgraphs/model/names.ts';
 import { getTarget } from '#subgraphs/model/relations.ts';
-import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
-import { parseFieldValue } from '#subgraphs/model/values/input.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
 import type { RecordStore, StoreContext } from '../../store/record-store.ts';
 import type { ImportPlan } from './import-plan.ts';
+import { rowHash } from './key-check.ts';
 import type { KnownKeys } from './known-keys.ts';
 import type { RowError } from './row-error.ts';
 import type { RowInput } from './row-input.ts';
@@ -54,16 +53,14 @@ async function findKnown(
   rows: readonly RowInput[],
 ): Promise<Set<RowInput>> {
   if (!upsertOn) return new Set();
-  const member = upsertOn.type === 'RELATION' ? relationIdName(upsertOn.name) : upsertOn.name;
   const hashes = new Map<RowInput, string>();
   for (const row of rows) {
-    const { stored } = parseFieldValue(upsertOn, row.input[member] ?? null, member);
-    if (stored === null) continue;
-    hashes.set(row, uniqueHash(upsertOn, stored));
+    const hash = rowHash(upsertOn, row);
+    if (hash !== null) hashes.set(row, hash);
   }
   const taken = await keys.findOwners(context.claims, {
     entityId: entity.id,
-    fieldId: upsertOn.id,
+    keyId: upsertOn.id,
     hashes: [...new Set(hashes.values())],
   });
   return new Set(rows.filter((row) => taken.has(hashes.get(row) ?? '')));

@@ -1,7 +1,7 @@
 /** An import's settings under one version of the definitions. */
 import { DomainError, type FieldError, invalidField, invalidInput } from '#schema/errors.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
-import { findField } from '#subgraphs/model/relations.ts';
+import { findUniqueKey, type UniqueKey } from '#subgraphs/model/unique-keys.ts';
 import { isBroken, type RowItem } from '../formats/source-row.ts';
 import { type ColumnTargets, createColumnTargets } from './column-mapping.ts';
 import type { ImportSettings } from './import-settings.ts';
@@ -10,8 +10,8 @@ export interface ImportPlan {
   readonly model: TenantModel;
   readonly entity: EntityDefinition;
   readonly targets: ColumnTargets;
-  /** UPSERT: the field by which a record is known. */
-  readonly upsertOn: FieldDefinition | null;
+  /** UPSERT: the unique field or group by which a record is known. */
+  readonly upsertOn: UniqueKey | null;
 }
 
 /** Throws NOT_FOUND for an entity that is not there, BAD_USER_INPUT for settings that do not fit it. */
@@ -26,15 +26,17 @@ export function createImportPlan(
     model,
     entity,
     targets: createColumnTargets(model, entity, settings.columns),
-    upsertOn: settings.mode === 'UPSERT' ? getUpsertField(entity, settings.upsertOn) : null,
+    upsertOn: settings.mode === 'UPSERT' ? getUpsertKey(entity, settings.upsertOn) : null,
   };
 }
 
-function getUpsertField(entity: EntityDefinition, name: string | null): FieldDefinition {
-  if (name === null) throw invalidField('upsertOn', 'required', 'An UPSERT needs upsertOn, a unique field');
-  const field = findField(entity, name);
-  if (field?.isUnique) return field;
-  throw invalidField('upsertOn', 'unique', `"${name.slice(0, 80)}" is no unique field of "${entity.name}"`);
+function getUpsertKey(entity: EntityDefinition, name: string | null): UniqueKey {
+  if (name === null)
+    throw invalidField('upsertOn', 'required', 'An UPSERT needs upsertOn, a unique field or group');
+  const key = findUniqueKey(entity, name);
+  if (key) return key;
+  const message = `"${name.slice(0, 80)}" is no unique field or group of "${entity.name}"`;
+  throw invalidField('upsertOn', 'unique', message);
 }
 
 /** Throws BAD_USER_INPUT where no row could be imported: nothing maps to a field that every record needs. */
@@ -47,7 +49,7 @@ export function requireColumns(plan: ImportPlan, items: readonly RowItem[]): voi
     if (target) mapped.add(target.field);
   }
   const missing = plan.upsertOn
-    ? [plan.upsertOn].filter((field) => !mapped.has(field))
+    ? plan.upsertOn.fields.filter((field) => !mapped.has(field))
     : plan.entity.fields.filter(
         (field) => field.isRequired && field.defaultValue === null && !mapped.has(field),
       );

@@ -4,10 +4,10 @@ import type { FieldDefinition } from '#subgraphs/model/definition.ts';
 import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
 
 export interface KnownKeys {
-  /** The ids of the live records that have these values in a unique field, by the values' hashes (`uniqueHash`). One statement. */
+  /** The ids of the live records that have these keys of a unique field or group, by their hashes (`keyHash`). One statement. */
   findOwners(
     claims: Claims,
-    request: { entityId: string; fieldId: string; hashes: readonly string[] },
+    request: { entityId: string; keyId: string; hashes: readonly string[] },
   ): Promise<ReadonlyMap<string, string>>;
   /** Those of `ids` that records of the entity have, deleted ones included. One statement. */
   findIds(
@@ -32,7 +32,7 @@ export async function findReferences(
   const found = new Map<FieldDefinition, ReadonlyMap<string, string>>();
   for (const [by, group] of Map.groupBy(references, (reference) => reference.by)) {
     const hashes = [...new Set(group.map(({ stored }) => uniqueHash(by, stored)))];
-    found.set(by, await keys.findOwners(claims, { entityId: by.entityId, fieldId: by.id, hashes }));
+    found.set(by, await keys.findOwners(claims, { entityId: by.entityId, keyId: by.id, hashes }));
   }
   return found;
 }

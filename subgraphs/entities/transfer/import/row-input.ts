@@ -1,7 +1,7 @@
 /** Rows of a file become inputs of the entity; what is wrong with them is collected, row by row. */
-import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { checkInput, parseFieldValue } from '#subgraphs/model/values/input.ts';
-import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
+import { memberName, uniqueHash, type UniqueKey } from '#subgraphs/model/unique-keys.ts';
 import type { StoreContext } from '../../store/record-store.ts';
 import { cellOf, type SourceRow } from '../formats/source-row.ts';
 import { convertCell } from '../values/convert-cell.ts';
@@ -17,7 +17,7 @@ export interface RowInput extends RowPlace {
 export interface RowInputOptions {
   readonly targets: ColumnTargets;
   readonly mode: ImportMode;
-  readonly upsertOn: FieldDefinition | null;
+  readonly upsertOn: UniqueKey | null;
   readonly nullTexts: readonly string[];
   readonly isTextOnly: boolean;
 }
@@ -123,9 +123,8 @@ function checkDraft(entity: EntityDefinition, draft: DraftRow, { mode, upsertOn 
       message,
     });
   }
-  if (!upsertOn) return;
-  const member = upsertOn.name;
-  if ((draft.input[member] ?? null) === null && !failed.has(member)) {
+  for (const member of upsertOn?.fields.map(memberName) ?? []) {
+    if ((draft.input[member] ?? null) !== null || failed.has(member)) continue;
     const message = `${member} is required: it tells which record the row is`;
     draft.errors.push({
       row: draft.number,

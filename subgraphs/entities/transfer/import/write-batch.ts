@@ -1,18 +1,17 @@
 /** Writes a batch of rows; where the store refuses it as a whole, the others than those to blame. */
-import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
-import { relationIdName } from '#subgraphs/model/names.ts';
-import { uniqueHash } from '#subgraphs/model/unique-keys.ts';
-import { parseFieldValue } from '#subgraphs/model/values/input.ts';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import type { UniqueKey } from '#subgraphs/model/unique-keys.ts';
 import type { RecordStore, StoreContext } from '../../store/record-store.ts';
 import { type Halving, writeHalving } from './halving.ts';
+import { rowHash } from './key-check.ts';
 import type { RowInput } from './row-input.ts';
 import { type RowError, rowErrorsOf } from './row-error.ts';
 
 export interface BatchTarget {
   readonly context: StoreContext;
   readonly entity: EntityDefinition;
-  /** UPSERT: the unique field; null: every row is a new record. */
-  readonly upsertOn: FieldDefinition | null;
+  /** UPSERT: the unique field or group; null: every row is a new record. */
+  readonly upsertOn: UniqueKey | null;
   /** The id of a new record, by its row's number. */
   idOf(number: number): string;
   /** Ends at the first row that is refused; the rows before it are written. */
@@ -43,9 +42,9 @@ export async function writeBatch(
     await records.create(context, entity, inputs, origins);
     result.created += some.length;
   };
-  const upsert = async (some: readonly RowInput[], field: FieldDefinition): Promise<void> => {
+  const upsert = async (some: readonly RowInput[], key: UniqueKey): Promise<void> => {
     const inputs = some.map((row) => row.input);
-    const written = await records.upsertMany(context, entity, field.name, inputs);
+    const written = await records.upsertMany(context, entity, key.name, inputs);
     const created = written.filter((record) => record.version === 1).length;
     result.created += created;
     result.updated += some.length - created;
@@ -63,13 +62,11 @@ export async function writeBatch(
 }
 
 /** In the rows' order, no key twice in a group: of two rows with the same key the later one has the last word. */
-function splitByKey(rows: readonly RowInput[], field: FieldDefinition): RowInput[][] {
-  const member = field.type === 'RELATION' ? relationIdName(field.name) : field.name;
+function splitByKey(rows: readonly RowInput[], upsertOn: UniqueKey): RowInput[][] {
   const groups: RowInput[][] = [];
   let seen = new Set<string>();
   for (const row of rows) {
-    const { stored } = parseFieldValue(field, row.input[member] ?? null, member);
-    const key = uniqueHash(field, stored ?? '');
+    const key = rowHash(upsertOn, row) ?? '';
     if (groups.length === 0 || seen.has(key)) {
       groups.push([]);
       seen = new Set();

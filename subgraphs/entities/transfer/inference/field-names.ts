@@ -41,7 +41,7 @@ export function nameFields(columns: readonly string[]): string[] {
 
 /** "filter", "order" …: as a choice, such a field would have a type called as one that the entity has anyway. */
 const ownTypeEndings = new Set(
-  generatedNames({ name: 'x', pluralName: 'xs', fields: [] }).types.map((type) =>
+  generatedNames({ name: 'x', pluralName: 'xs', fields: [], uniqueGroups: [] }).types.map((type) =>
     type.slice(1).toLowerCase(),
   ),
 );

@@ -116,7 +116,15 @@ function isFree(
   }
 }
 
-const blankEntity = { id: '', label: null, description: null, icon: null, position: 0, aliases: [] };
+const blankEntity = {
+  id: '',
+  label: null,
+  description: null,
+  icon: null,
+  position: 0,
+  aliases: [],
+  uniqueGroups: [],
+};
 const blankField = { targetEntityId: null, inverseName: null, aliases: [] };
 
 /** Words whose plural looks as that of a word in -y. */

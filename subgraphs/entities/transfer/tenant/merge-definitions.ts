@@ -1,4 +1,6 @@
 /** Brings a file's definitions into a tenant that may have some already. */
+import type { UniqueGroupInput } from '../../definitions/definition-input.ts';
+import { writeGroups } from '../../definitions/document.ts';
 import type { DefinitionDraft } from '../../definitions/draft.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { TenantLineOf } from './tenant-file.ts';
@@ -33,6 +35,7 @@ export function mergeDefinitions(
       }
     }
   }
+  for (const { name, uniqueGroups } of entities) mergeGroups(draft, name, uniqueGroups);
   return inactive;
 }
 
@@ -40,6 +43,18 @@ export function mergeDefinitions(
 export function deactivate(draft: DefinitionDraft, { entities, fields }: Inactive): void {
   for (const { entity, field } of fields) draft.updateField(entity, field, { isActive: false });
   for (const entity of entities) draft.updateEntity(entity, { isActive: false });
+}
+
+/** A group of the same name is taken as the same, as is one of the same fields. */
+function mergeGroups(draft: DefinitionDraft, entityName: string, groups: readonly UniqueGroupInput[]): void {
+  const entity = draft.findEntity(entityName);
+  if (!entity || groups.length === 0) return;
+  const existing = writeGroups(entity);
+  const membersOf = (group: UniqueGroupInput): string => group.fields.toSorted().join();
+  const isThere = (group: UniqueGroupInput): boolean =>
+    existing.some((other) => other.name === group.name || membersOf(other) === membersOf(group));
+  const missing = groups.filter((group) => !isThere(group));
+  if (missing.length > 0) draft.updateEntity(entityName, { uniqueGroups: [...existing, ...missing] });
 }
 
 /** Whether it was created. */

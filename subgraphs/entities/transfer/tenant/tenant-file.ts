@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { FieldInput } from '../../definitions/definition-input.ts';
+import { writeGroups } from '../../definitions/document.ts';
 import { roles } from '#schema/claims.ts';
 import { joinFields } from '#subgraphs/model/activation.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
@@ -56,6 +57,7 @@ const lineShape = z.discriminatedUnion('kind', [
     icon: text,
     isActive: z.boolean().default(true),
     fields: z.array(fieldShape),
+    uniqueGroups: z.array(z.object({ name: z.string(), fields: z.array(z.string()) })).default([]),
   }),
   z.object({
     kind: z.literal('PERSON'),
@@ -110,6 +112,7 @@ export function describeEntity(model: TenantModel, entity: EntityDefinition): Te
     kind: 'ENTITY',
     ...{ name, pluralName, label, description, icon, isActive },
     fields: joinFields(entity).fields.map((field) => describeField(model, field)),
+    uniqueGroups: writeGroups(entity).map((group) => ({ ...group, fields: [...group.fields] })),
   };
 }
 
