@@ -1,64 +1,7 @@
 /** A tenant's definitions as they are stored: one statement, so one consistent snapshot. */
+import type { DefinitionRows } from '#schema/definition-rows.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { TenantTransaction } from './record-database.ts';
-
-/** A row of entity_definitions. Times are ISO 8601 in UTC with milliseconds. */
-export interface EntityRow {
-  id: string;
-  tenantId: string;
-  name: string;
-  pluralName: string;
-  label: string | null;
-  description: string | null;
-  icon: string | null;
-  position: number;
-  aliases: unknown;
-  isActive: boolean;
-  uniqueGroups: unknown;
-  createdAt: string;
-  updatedAt: string;
-}
-
-/** A row of field_definitions. Columns of jsonb are parsed, not checked. */
-export interface FieldRow {
-  id: string;
-  tenantId: string;
-  entityId: string;
-  name: string;
-  key: string;
-  type: string;
-  label: string | null;
-  description: string | null;
-  isRequired: boolean;
-  isUnique: boolean;
-  isSearchable: boolean;
-  isFilterable: boolean;
-  isSortable: boolean;
-  defaultValue: unknown;
-  validation: unknown;
-  options: unknown;
-  targetEntityId: string | null;
-  inverseName: string | null;
-  onDelete: string | null;
-  uiConfig: unknown;
-  slot: string | null;
-  pendingSlot: string | null;
-  isPendingUnique: boolean;
-  aliases: unknown;
-  isActive: boolean;
-  position: number;
-  createdAt: string;
-  updatedAt: string;
-}
-
-export interface DefinitionRows {
-  /** `tenant_heads.definitions_version` of the same snapshot. */
-  version: number;
-  /** In order of position, then name. */
-  entities: EntityRow[];
-  /** In order of position, then name. */
-  fields: FieldRow[];
-}
 
 const entityColumns = words(
   `id tenant_id name plural_name label description icon position aliases is_active unique_groups created_at updated_at`,
@@ -69,6 +12,8 @@ const fieldColumns =
   is_filterable is_sortable default_value validation options target_entity_id inverse_name on_delete ui_config slot
   pending_slot is_pending_unique aliases is_active position created_at updated_at`);
 
+const permissionColumns = words('entity_id role operations readable_fields writable_fields row_filter');
+
 const statement = {
   name: 'definition_rows',
   text: `
@@ -76,7 +21,9 @@ const statement = {
       (select coalesce(json_agg(${jsonRow(entityColumns)} order by r.position, r.name), '[]')
         from public.entity_definitions r where r.tenant_id = h.tenant_id) as entities,
       (select coalesce(json_agg(${jsonRow(fieldColumns)} order by r.position, r.name), '[]')
-        from public.field_definitions r where r.tenant_id = h.tenant_id) as fields
+        from public.field_definitions r where r.tenant_id = h.tenant_id) as fields,
+      (select coalesce(json_agg(${jsonRow(permissionColumns)} order by r.entity_id, r.role), '[]')
+        from public.entity_permissions r where r.tenant_id = h.tenant_id) as permissions
     from public.tenant_heads h
     where h.tenant_id = (select public.current_tenant_id())`,
 };

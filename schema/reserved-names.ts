@@ -221,6 +221,8 @@ const types = [
   'RecordOperation',
   'DefinitionsInput',
   'DefinitionsPlan',
+  'EntityOperation',
+  'EntityPermission',
   'DefinitionsPlanStep',
   'DefinitionStepKind',
   'UniqueGroup',

@@ -70,6 +70,7 @@ const definitionMutations = new Set([
   'importDefinitions',
   'importTenant',
   'applyTemplate',
+  'setPermissions',
 ]);
 
 export function createOperationRunner(options: OperationRunnerOptions): OperationRunner {

@@ -5,6 +5,7 @@ import { requestContextOf } from '#subgraphs/server/request-context.ts';
 import { createSubgraphService } from '#subgraphs/server/subgraph-service.ts';
 import type { WakeUp } from '#subgraphs/server/wake-up/wake-up.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
+import { rolesThatTellPeopleApart } from '#subgraphs/model/permissions/access.ts';
 import { type AnswerBudget, createAnswerBudgets } from './answer-budget.ts';
 import { type EntitiesContext, emptyModel } from './context.ts';
 import { createDefinitionService, type DefinitionService } from './definitions/service.ts';
@@ -90,7 +91,11 @@ export function createEntitiesService({
         { tenantId, actorKind: 'GATEWAY', actorId: null, role: null, authVersion: 0, sessionId: null },
         version,
       );
-      return { sdl: schemas.getSdl(model), version: model.version };
+      return {
+        sdl: schemas.getSdl(model),
+        version: model.version,
+        perUser: { roles: rolesThatTellPeopleApart(model), subscriptions: [] },
+      };
     },
 
     getSchema: async (request) => schemas.getSchema(await modelOf(request)),

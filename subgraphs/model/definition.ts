@@ -1,4 +1,5 @@
 /** What a tenant's definitions are, once read and parsed. Everything here is immutable and holds no I/O. */
+import type { Role } from '#schema/claims.ts';
 
 export const fieldTypes = [
   'TEXT',
@@ -100,6 +101,21 @@ export interface UniqueGroup {
   readonly state: 'RUNNING' | 'DONE' | 'FAILED';
 }
 
+/** What may be done with an entity's records. Importing creates (and updates), exporting reads. */
+export const entityOperations = ['READ', 'CREATE', 'UPDATE', 'DELETE', 'RESTORE', 'PURGE'] as const;
+export type EntityOperation = (typeof entityOperations)[number];
+
+/** To what a role is held on an entity. It narrows what the role's level allows, and never widens it (permissions/). */
+export interface EntityPermission {
+  readonly role: Role;
+  readonly operations: ReadonlySet<EntityOperation>;
+  /** Ids of fields; null: all, also those that come later. */
+  readonly readable: ReadonlySet<string> | null;
+  readonly writable: ReadonlySet<string> | null;
+  /** The records that it may see and write, as permissions/row-filter.ts stores it; null: all. */
+  readonly rowFilter: unknown;
+}
+
 export interface EntityDefinition {
   readonly id: string;
   readonly name: string;
@@ -119,6 +135,8 @@ export interface EntityDefinition {
   readonly fields: readonly FieldDefinition[];
   /** Fields that are stored and not in the graph: inactive ones, and relations at inactive entities. */
   readonly inactiveFields: readonly FieldDefinition[];
+  /** Roles that are held to something here; the others may what their level allows. */
+  readonly permissions: ReadonlyMap<Role, EntityPermission>;
 }
 
 /** All definitions of one tenant at one version: the storage layout under which a request runs. */

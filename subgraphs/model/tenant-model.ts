@@ -1,10 +1,14 @@
 /** A tenant's definition rows, as they are stored, become its model. */
+import type { EntityRow, FieldRow, PermissionRow } from '#schema/definition-rows.ts';
+import type { Role } from '#schema/claims.ts';
 import { splitFields } from './activation.ts';
 import { entityAliases } from './aliases.ts';
 import { fieldTypes, onDeleteRules } from './definition.ts';
 import type {
   EntityAlias,
   EntityDefinition,
+  EntityOperation,
+  EntityPermission,
   FieldDefinition,
   FieldOption,
   FieldType,
@@ -15,54 +19,19 @@ import type {
 } from './definition.ts';
 import { typeName } from './names.ts';
 
-/** A row of `entity_definitions`, its columns in camelCase. */
-export interface EntityRowLike {
-  id: string;
-  name: string;
-  pluralName: string;
-  label: string | null;
-  description: string | null;
-  icon: string | null;
-  position: number;
-  aliases?: unknown;
-  isActive?: boolean;
-  uniqueGroups?: unknown;
-}
+type Stored<Row, Optional extends keyof Row> = Readonly<
+  Omit<Row, 'tenantId' | 'createdAt' | 'updatedAt' | Optional> & Partial<Pick<Row, Optional>>
+>;
 
-/** A row of `field_definitions`, its columns in camelCase. */
-export interface FieldRowLike {
-  id: string;
-  entityId: string;
-  name: string;
-  key: string;
-  type: string;
-  label: string | null;
-  description: string | null;
-  isRequired: boolean;
-  isUnique: boolean;
-  isSearchable: boolean;
-  isFilterable: boolean;
-  isSortable: boolean;
-  defaultValue: unknown;
-  validation: unknown;
-  options: unknown;
-  targetEntityId: string | null;
-  inverseName: string | null;
-  onDelete: string | null;
-  uiConfig: unknown;
-  slot: string | null;
-  pendingSlot?: string | null;
-  isPendingUnique?: boolean;
-  isActive?: boolean;
-  aliases?: unknown;
-  position: number;
-}
-
+/** Rows, without what the model has no use for. */
 export interface DefinitionRowsLike {
   version: number;
-  entities: readonly EntityRowLike[];
+  entities: readonly Stored<EntityRow, 'aliases' | 'isActive' | 'uniqueGroups'>[];
   fields: readonly FieldRowLike[];
+  permissions?: readonly PermissionRow[];
 }
+
+type FieldRowLike = Stored<FieldRow, 'pendingSlot' | 'isPendingUnique' | 'aliases' | 'isActive'>;
 
 const byPosition = (a: { position: number; name: string }, b: { position: number; name: string }): number =>
   a.position - b.position || (a.name < b.name ? -1 : 1);
@@ -70,6 +39,7 @@ const byPosition = (a: { position: number; name: string }, b: { position: number
 /** The immutable model of one version. Rows of a type or rule that this program does not know are a fault of the deployment and throw. */
 export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): TenantModel {
   const fields = Map.groupBy(rows.fields, (row) => row.entityId);
+  const permissions = Map.groupBy(rows.permissions ?? [], (row) => row.entityId);
   const unordered = rows.entities.map(
     (row): EntityDefinition => ({
       id: row.id,
@@ -84,8 +54,18 @@ export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): Te
       uniqueGroups: (row.uniqueGroups as readonly UniqueGroup[] | undefined) ?? [],
       fields: (fields.get(row.id) ?? []).map(parseField),
       inactiveFields: [],
+      permissions: parsePermissions(permissions.get(row.id) ?? []),
     }),
   );
+  return buildTenantModel(tenantId, rows.version, unordered);
+}
+
+/** The model of definitions that have all their fields together. */
+export function buildTenantModel(
+  tenantId: string,
+  version: number,
+  unordered: readonly EntityDefinition[],
+): TenantModel {
   const active = new Set(unordered.filter((entity) => entity.isActive).map((entity) => entity.id));
   const allEntities = unordered
     .toSorted(byPosition)
@@ -94,7 +74,7 @@ export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): Te
   const named = [...entities, ...entities.flatMap(entityAliases)];
   return {
     tenantId,
-    version: rows.version,
+    version,
     entities,
     allEntities,
     entityByName: new Map(named.map((entity) => [entity.name, entity])),
@@ -102,6 +82,24 @@ export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): Te
     entityById: new Map(entities.map((entity) => [entity.id, entity])),
   };
 }
+
+function parsePermissions(rows: readonly PermissionRow[]): ReadonlyMap<Role, EntityPermission> {
+  if (rows.length === 0) return noPermissions;
+  return new Map(
+    rows.map((row): [Role, EntityPermission] => [
+      row.role as Role,
+      {
+        role: row.role as Role,
+        operations: new Set(row.operations as EntityOperation[]),
+        readable: row.readableFields && new Set(row.readableFields),
+        writable: row.writableFields && new Set(row.writableFields),
+        rowFilter: row.rowFilter ?? null,
+      },
+    ]),
+  );
+}
+
+const noPermissions: ReadonlyMap<Role, EntityPermission> = new Map();
 
 function parseField(row: FieldRowLike): FieldDefinition {
   if (!(fieldTypes as readonly string[]).includes(row.type)) {

@@ -1,6 +1,7 @@
 /** Makes a tenant's definitions those of a document: what differs is created, changed, renamed and deleted, in one draft. */
 import { DomainError } from '#schema/errors.ts';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import { restrictableRoles } from '#subgraphs/model/permissions/access.ts';
 import { parseFieldValue } from '#subgraphs/model/values/input.ts';
 import { isSameJson } from '#subgraphs/model/values/json.ts';
 import type { UpdateFieldInput } from './definition-input.ts';
@@ -56,6 +57,7 @@ export function applyDocument(
   }
   for (const entity of document) applyGroups(draft, entity, step);
   arrange(draft, document, step);
+  for (const entity of document) applyPermissions(draft, entity, step);
   return steps;
 }
 
@@ -194,6 +196,19 @@ function wantedOf(known: FieldDefinition, field: DocumentField): UpdateFieldInpu
     ...(field.onDelete === undefined || field.onDelete === null ? {} : { onDelete: field.onDelete }),
     uiConfig: field.uiConfig,
   };
+}
+
+/** Last: row filters may speak of whatever else the document says. */
+function applyPermissions(draft: DefinitionDraft, { name, permissions }: DocumentEntity, step: Step): void {
+  if (permissions === undefined) return;
+  const before = draft.showPermissions(name);
+  at(name, () => draft.setPermissions(name, permissions));
+  const after = draft.showPermissions(name);
+  const changes = restrictableRoles.flatMap((role) => {
+    const [old, wanted] = [before, after].map((shown) => shown.find((one) => one.role === role) ?? null);
+    return isSameJson(old, wanted) ? [] : [`permission of ${role}: ${show(old)} → ${show(wanted)}`];
+  });
+  if (changes.length > 0) step('UPDATE', name, null, changes);
 }
 
 /** Only where the order is another: positions themselves say nothing. */

@@ -52,6 +52,8 @@ export interface DefinitionChange {
   readonly updatedFields: readonly FieldDefinition[];
   /** Those of deleted entities not included. */
   readonly deletedFields: readonly FieldDefinition[];
+  /** Their permissions are other ones, or the first. */
+  readonly permitted: readonly EntityDefinition[];
   /** Every record must have a value in these, or the change is refused. */
   readonly needsEveryValue: readonly FieldDefinition[];
   /** Records that exist get the default value of these. */
@@ -121,6 +123,10 @@ export function diffDefinitions(
     deletedFields: [...oldFields.values()].filter(
       (field) => !newFields.has(field.id) && kept.has(field.entityId),
     ),
+    permitted: after.filter((entity) => {
+      const known = before.get(entity.id);
+      return !isSame(permissionsOf(known), permissionsOf(entity));
+    }),
     needsEveryValue: notes.needsEveryValue.filter((field) => newFields.has(field.id)),
     backfills: createdFields.filter(
       (field) => field.isRequired && base.entitiesWithRecords.has(field.entityId),
@@ -179,6 +185,27 @@ function diffGroups(
   };
 }
 
+/** Whether somebody is to be allowed or refused what they are not now; a new entity's permissions are nobody's loss or gain. */
+export function changesPermissions(base: DraftBase, change: DefinitionChange): boolean {
+  const gone = new Set(change.deletedFields.map((field) => field.id));
+  return change.permitted.some((entity) => {
+    const known = base.model.allEntities.find((candidate) => candidate.id === entity.id);
+    return known !== undefined && !isSame(permissionsOf(known, gone), permissionsOf(entity));
+  });
+}
+
+/** Permissions as data, without fields that are gone. */
+function permissionsOf(entity: EntityDefinition | undefined, gone?: ReadonlySet<string>): object[] {
+  const idsOf = (ids: ReadonlySet<string> | null): string[] | null =>
+    ids && [...ids].filter((id) => !gone?.has(id)).toSorted();
+  return [...(entity?.permissions.values() ?? [])]
+    .map(({ role, operations, readable, writable, rowFilter }) => ({
+      ...{ role, operations: [...operations].toSorted() },
+      ...{ readable: idsOf(readable), writable: idsOf(writable), rowFilter },
+    }))
+    .toSorted((a, b) => (a.role < b.role ? -1 : 1));
+}
+
 const hasKeys = (field: FieldDefinition): boolean => field.isUnique || field.isPendingUnique;
 
 function becomesPending(before: FieldDefinition, after: FieldDefinition): boolean {
@@ -200,9 +227,12 @@ export function isEmptyChange(change: DefinitionChange): boolean {
 
 /** What the change touches, for the event log. */
 export function touchedEntityIds(change: DefinitionChange): string[] {
-  const entities = [...change.createdEntities, ...change.updatedEntities, ...change.deletedEntities].map(
-    (entity) => entity.id,
-  );
+  const entities = [
+    ...change.createdEntities,
+    ...change.updatedEntities,
+    ...change.deletedEntities,
+    ...change.permitted,
+  ].map((entity) => entity.id);
   const fields = [
     ...change.createdFields,
     ...change.updatedFields,

@@ -1,5 +1,6 @@
 /** What callers hand in to define entities and fields: the input types of schema/entities.graphql. */
-import type { FieldType, FieldValidation, OnDelete } from '#subgraphs/model/definition.ts';
+import type { Role } from '#schema/claims.ts';
+import type { EntityOperation, FieldType, FieldValidation, OnDelete } from '#subgraphs/model/definition.ts';
 
 export interface FieldOptionInput {
   readonly value: string;
@@ -44,6 +45,15 @@ export interface CreateEntityInput {
   readonly icon?: string | null;
   readonly fields?: readonly FieldInput[] | null;
   readonly uniqueGroups?: readonly UniqueGroupInput[] | null;
+}
+
+/** What a role is held to. Absent operations and fields: all of them. */
+export interface PermissionInput {
+  readonly role: Role;
+  readonly operations?: readonly EntityOperation[] | null;
+  readonly readableFields?: readonly string[] | null;
+  readonly writableFields?: readonly string[] | null;
+  readonly rowFilter?: unknown;
 }
 
 /** What a field becomes. Options, limits and the default are given anew; an absent default is converted. */

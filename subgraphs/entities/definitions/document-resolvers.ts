@@ -1,7 +1,6 @@
 /** Resolvers of definitions as code. */
 import { DomainError } from '#schema/errors.ts';
 import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
-import { joinFields } from '#subgraphs/model/activation.ts';
 import type { EntitiesContext } from '../context.ts';
 import { applyDocument, type DocumentStep } from './apply-document.ts';
 import { parseDocument, writeDocument } from './document.ts';
@@ -11,7 +10,7 @@ export const documentResolvers: Resolvers = {
   Query: {
     async exportDefinitions(_root: unknown, _args: unknown, context: EntitiesContext) {
       const model = await context.definitions.models.get(context.claims, context.definitionsVersion);
-      return writeDocument(model.allEntities.map(joinFields));
+      return writeDocument(model);
     },
     async planDefinitions(
       _root: unknown,

@@ -1,10 +1,18 @@
 /** A tenant's definitions as a document that a team keeps in git: whole, in order, by names alone. */
 import { z } from 'zod';
 import { invalidInput } from '#schema/errors.ts';
-import type { EntityDefinition, FieldDefinition, FieldValidation } from '#subgraphs/model/definition.ts';
-import { fieldTypes, onDeleteRules } from '#subgraphs/model/definition.ts';
 import { groupKey } from '#subgraphs/model/unique-keys.ts';
 import type { UniqueGroupInput } from './definition-input.ts';
+import { joinFields } from '#subgraphs/model/activation.ts';
+import type {
+  EntityDefinition,
+  FieldDefinition,
+  FieldValidation,
+  TenantModel,
+} from '#subgraphs/model/definition.ts';
+import { entityOperations, fieldTypes, onDeleteRules } from '#subgraphs/model/definition.ts';
+import { restrictableRoles } from '#subgraphs/model/permissions/access.ts';
+import { showPermissions } from '#subgraphs/model/permissions/shown-permissions.ts';
 import { isSortableType } from './field-rules.ts';
 
 export const documentFormat = 1;
@@ -39,6 +47,13 @@ const fieldShape = z.strictObject({
   uiConfig: z.json().default(null),
   aliases: z.array(z.string()).default([]),
 });
+const permissionShape = z.strictObject({
+  role: z.enum(restrictableRoles),
+  operations: z.array(z.enum(entityOperations)).nullable().default(null),
+  readableFields: z.array(z.string()).nullable().default(null),
+  writableFields: z.array(z.string()).nullable().default(null),
+  rowFilter: z.json().default(null),
+});
 const documentShape = z.strictObject({
   format: z.literal(documentFormat).default(documentFormat),
   entities: z
@@ -56,6 +71,8 @@ const documentShape = z.strictObject({
           .array(z.strictObject({ name: z.string(), fields: z.array(z.string()).max(50) }))
           .max(50)
           .default([]),
+        /** Absent: they stay as they are. */
+        permissions: z.array(permissionShape).optional(),
       }),
     )
     .max(maxDocumentEntities),
@@ -117,7 +134,8 @@ function refuseTwins(path: string, names: readonly string[]): void {
 }
 
 /** The document of definitions, every field of each entity included. Applied anywhere, it gives the same graph. */
-export function writeDocument(entities: readonly EntityDefinition[]): object {
+export function writeDocument(model: TenantModel): object {
+  const entities = model.allEntities.map(joinFields);
   const names = new Map(entities.map((entity) => [entity.id, entity.name]));
   return {
     format: documentFormat,
@@ -127,6 +145,7 @@ export function writeDocument(entities: readonly EntityDefinition[]): object {
         ...{ name, pluralName, label, description, icon, isActive, aliases },
         fields: fields.map((field) => writeField(names, field)),
         uniqueGroups: writeGroups(entity),
+        permissions: showPermissions(model, entity),
       };
     }),
   };

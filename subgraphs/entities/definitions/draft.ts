@@ -27,6 +27,7 @@ import type {
 } from './definition-input.ts';
 import { refuseMember, setUniqueGroups } from './draft-groups.ts';
 import { createDraftNames, type DraftNames } from './draft-names.ts';
+import { createDraftPermissions, type DraftPermissions, keepPermissions } from './draft-permissions.ts';
 import { createDraftStorage } from './draft-storage.ts';
 import { checkEntity } from './entity-rules.ts';
 import { changeField, changeType, newField } from './field-draft.ts';
@@ -39,7 +40,7 @@ export const maxFields = 200;
 /** Of all entities together: composing and loading a tenant's graph costs time and memory by its fields. */
 export const maxFieldsOfTenant = 4000;
 
-export interface DefinitionDraft extends DraftNames {
+export interface DefinitionDraft extends DraftNames, DraftPermissions {
   /** As they stand in the draft. */
   readonly entities: readonly EntityDefinition[];
   findEntity(name: string): EntityDefinition | undefined;
@@ -64,7 +65,7 @@ export interface DefinitionDraft extends DraftNames {
   settleBackfills(): void;
   /** A backfill found records that keep the field or group from becoming unique: it does not. */
   failUnique(id: string, failure: BackfillFailure): void;
-  /** Throws CONFLICT where names clash. */
+  /** Throws CONFLICT where names clash, or a permission's row filter would not fit any more. */
   finish(): DefinitionChange;
 }
 
@@ -164,6 +165,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
         uniqueGroups: [],
         fields: [],
         inactiveFields: [],
+        permissions: new Map(),
       };
       checkEntity(rules, entity);
       // Known before its fields are read: a relation may point at it.
@@ -273,6 +275,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
     },
 
     ...createDraftNames({ getEntity, getField, sortFields }),
+    ...createDraftPermissions(entities, getEntity),
 
     hasRecords: (entityId) => base.entitiesWithRecords.has(entityId),
 
@@ -301,6 +304,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
 
     finish() {
       refuseClashes(before, entities);
+      keepPermissions(entities);
       const [was, becomes] = [activeFields(before), activeFields(entities)];
       for (const field of becomes.values()) {
         // Records that were created while it was not in the graph have no value in it.

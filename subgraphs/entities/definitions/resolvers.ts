@@ -5,6 +5,7 @@ import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/
 import { joinFields } from '#subgraphs/model/activation.ts';
 import { typeName } from '#subgraphs/model/names.ts';
 import { groupKey } from '#subgraphs/model/unique-keys.ts';
+import { showPermissions } from '#subgraphs/model/permissions/shown-permissions.ts';
 import type { EntitiesContext } from '../context.ts';
 import { applyTemplate } from '../templates/apply-template.ts';
 import { findTemplate, templates } from '../templates/templates.ts';
@@ -12,6 +13,7 @@ import type {
   CreateEntityInput,
   EntityRename,
   FieldInput,
+  PermissionInput,
   Rename,
   RetypeErrorRule,
   RetypeInput,
@@ -137,6 +139,17 @@ export const definitionResolvers: Resolvers = {
       const { result, model } = await change(context, (draft) => draft.dropAlias(entity, field, alias).id);
       return toEntityNode(model, getEntity(model, result));
     },
+    async setPermissions(
+      _root: unknown,
+      { entity, permissions }: EntityArguments & { permissions: readonly PermissionInput[] },
+      context: EntitiesContext,
+    ) {
+      const { result, model } = await change(
+        context,
+        (draft) => draft.setPermissions(entity, permissions).id,
+      );
+      return toEntityNode(model, getEntity(model, result));
+    },
     async applyTemplate(_root: unknown, { name }: NameArguments, context: EntitiesContext) {
       const template = findTemplate(name);
       const { result, model } = await change(context, (draft) => applyTemplate(draft, template));
@@ -211,6 +224,7 @@ function toEntityNode(model: TenantModel, entity: EntityDefinition): object {
       fields: groupKey(entity, group)?.fields.map((field) => field.name) ?? [],
     })),
     fields: joinFields(entity).fields.map((field) => toFieldNode(model, field)),
+    permissions: showPermissions(model, entity),
   };
 }
 

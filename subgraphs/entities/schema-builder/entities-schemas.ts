@@ -47,6 +47,7 @@ const rules: ShieldRules = {
     retypeField: developer,
     applyDefinitions: developer,
     applyTemplate: developer,
+    setPermissions: atLeastInTenant('ADMIN'),
     ...transferRules.Mutation,
     '*': atLeastInTenant('USER'),
   },

@@ -41,6 +41,7 @@ export async function backfillDefault(tx: TenantTransaction, field: FieldDefinit
     isActive: true,
     uniqueGroups: [],
     inactiveFields: [],
+    permissions: new Map(),
     fields: [field],
   };
   const data = { [field.key]: field.defaultValue };

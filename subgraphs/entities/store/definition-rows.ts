@@ -21,7 +21,31 @@ export async function writeChange(tx: TenantTransaction, change: DefinitionChang
   for (const entity of change.createdEntities) sent.push(insertEntity(tx, entity));
   for (const field of change.updatedFields) sent.push(updateField(tx, field));
   for (const field of change.createdFields) sent.push(insertField(tx, field));
+  for (const entity of change.permitted) sent.push(...replacePermissions(tx, entity));
   await Promise.all(sent);
+}
+
+function replacePermissions(tx: TenantTransaction, entity: EntityDefinition): Promise<unknown>[] {
+  const { tenantId } = tx.claims;
+  const removed = tx.query({
+    name: 'definitions_delete_permissions',
+    text: 'delete from public.entity_permissions where tenant_id = $1 and entity_id = $2',
+    values: [tenantId, entity.id],
+  });
+  const inserted = [...entity.permissions.values()].map((permission) =>
+    tx.query({
+      name: 'definitions_insert_permission',
+      text: `
+        insert into public.entity_permissions (tenant_id, entity_id, role, operations, readable_fields, writable_fields, row_filter)
+        values ($1, $2, $3, $4, $5, $6, $7)`,
+      values: [
+        ...[tenantId, entity.id, permission.role, [...permission.operations]],
+        ...[permission.readable && [...permission.readable], permission.writable && [...permission.writable]],
+        toJson(permission.rowFilter),
+      ],
+    }),
+  );
+  return [removed, ...inserted];
 }
 
 function removeFields(tx: TenantTransaction, entity: EntityDefinition): Promise<unknown> {

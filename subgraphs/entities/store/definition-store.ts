@@ -5,8 +5,10 @@ import { DomainError } from '#schema/errors.ts';
 import { readDefinitionRows } from '#prisma/definition-rows.ts';
 import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.ts';
 import type { FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { isAbovePermissions } from '#subgraphs/model/permissions/access.ts';
 import { parseTenantModel } from '#subgraphs/model/tenant-model.ts';
 import {
+  changesPermissions,
   type DefinitionChange,
   type DraftBase,
   isEmptyChange,
@@ -176,6 +178,7 @@ async function attemptChange<Result>(
   const draft = createDraft(base);
   const result = plan(draft);
   const change = draft.finish();
+  refuseOwnPermission(request.claims, base, change);
   if (isEmptyChange(change)) return { result, version: base.model.version };
 
   const rewritten = [
@@ -210,6 +213,13 @@ async function attemptChange<Result>(
     `select public.bump_definitions(${base.model.version}, ${pg.escapeLiteral(JSON.stringify(event))}::jsonb) as version`,
   );
   return { result, version: Number(bumped?.version) };
+}
+
+/** Whoever may define could else lift what they are held to themselves. */
+function refuseOwnPermission(claims: Claims, base: DraftBase, change: DefinitionChange): void {
+  if (isAbovePermissions(claims) || !changesPermissions(base, change)) return;
+  const names = change.permitted.map((entity) => `"${entity.name}"`).join(', ');
+  throw new DomainError('FORBIDDEN', `Changing the permissions of ${names} needs the role ADMIN`);
 }
 
 async function readBase(tx: TenantTransaction): Promise<DraftBase> {

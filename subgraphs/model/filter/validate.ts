@@ -35,8 +35,16 @@ export const filterLimits = {
 
 type Members = Readonly<Record<string, unknown>>;
 
+/** What `"$me"` and `"$now"` stand for in filters that a tenant keeps; nothing in those of requests. */
+export interface FilterVariables {
+  /** The caller's id. */
+  readonly me: string;
+  readonly now: Date;
+}
+
 interface Reading {
   readonly model: TenantModel;
+  readonly variables: FilterVariables | null;
   /** Conditions read so far: comparisons, and every `and or not some none every`. */
   conditions: number;
 }
@@ -47,9 +55,10 @@ export function parseFilter(
   entity: EntityDefinition,
   filter: Members | null | undefined,
   path = 'filter',
+  variables: FilterVariables | null = null,
 ): FilterNode {
   if (filter === null || filter === undefined) return { kind: 'all', nodes: [] };
-  return readFilter({ model, conditions: 0 }, entity, filter, path, 0);
+  return readFilter({ model, variables, conditions: 0 }, entity, filter, path, 0);
 }
 
 /** Through a to-one relation: a record there matches; of `isNot`: no record there matches, and perhaps there is none. */
@@ -86,7 +95,7 @@ export function parseComparison(
 ): FilterNode {
   const kind =
     typeof subject === 'string' ? systemFilterMembers[subject].kind : ruleOf(subject).comparisonKind;
-  return readComparison({ conditions: 0 }, subject, kind, comparison, path);
+  return readComparison({ variables: null, conditions: 0 }, subject, kind, comparison, path);
 }
 
 function readFilter(
@@ -180,7 +189,7 @@ function readToMany(
 }
 
 function readComparison(
-  reading: Pick<Reading, 'conditions'>,
+  reading: Pick<Reading, 'conditions' | 'variables'>,
   subject: FieldDefinition | SystemFilterMember,
   comparison: ComparisonKind,
   value: unknown,
@@ -202,22 +211,25 @@ function readComparison(
         `${at} is not known: there are ${operatorsOf[comparison].join(', ')}`,
       );
     count(reading, at);
-    return [
-      comparisonNode({ comparison, subject, isInsensitive: mode === 'INSENSITIVE' }, operator, operand, at),
-    ];
+    const { variables } = reading;
+    const compared = { comparison, subject, isInsensitive: mode === 'INSENSITIVE', variables };
+    return [comparisonNode(compared, operator, operand, at)];
   });
   return nodes.length === 1 ? (nodes[0] as FilterNode) : { kind: 'all', nodes };
 }
 
-type Compared = Pick<ComparisonNode, 'comparison' | 'subject' | 'isInsensitive'>;
+type Compared = Pick<ComparisonNode, 'comparison' | 'subject' | 'isInsensitive'> & Pick<Reading, 'variables'>;
 
 /** Negative operators become `not` around their opposites, so that records without a value are included. */
 function comparisonNode(compared: Compared, operator: Operator, operand: unknown, path: string): FilterNode {
+  const { comparison, subject, isInsensitive } = compared;
   const leaf = (positive: ComparisonNode['operator'], value: unknown): FilterNode => ({
     kind: 'comparison',
-    ...compared,
+    comparison,
+    subject,
     operator: positive,
     value,
+    isInsensitive,
   });
   if (operator === 'eq' || operator === 'ne') {
     const isNull = operand === null;
@@ -248,7 +260,8 @@ function comparisonNode(compared: Compared, operator: Operator, operand: unknown
 }
 
 /** An operand in stored form. The field's own limits do not apply: one may ask for what cannot be. */
-function readOperand(compared: Compared, operand: unknown, path: string): unknown {
+function readOperand(compared: Compared, given: unknown, path: string): unknown {
+  const operand = bindVariable(compared, given);
   const report: Report = (rule, sentence) => {
     throw invalidField(path, rule, `${path} ${sentence}`);
   };
@@ -281,6 +294,14 @@ function readOperand(compared: Compared, operand: unknown, path: string): unknow
     default:
       return ruleOf(bare as FieldDefinition).parse(operand, bare as FieldDefinition, report);
   }
+}
+
+function bindVariable({ comparison, subject, variables }: Compared, operand: unknown): unknown {
+  if (variables === null) return operand;
+  if (operand === '$me' && (comparison === 'ID' || comparison === 'TEXT')) return variables.me;
+  if (operand !== '$now' || comparison !== 'TIME') return operand;
+  const now = variables.now.toISOString();
+  return typeof subject !== 'string' && subject.type === 'DATE' ? now.slice(0, 10) : now;
 }
 
 function membersOf(value: unknown, path: string): [string, unknown][] {

@@ -62,6 +62,12 @@ beforeAll(async () => {
         key: 'a',
         type: 'TEXT',
       });
+      await insert('entity_permissions', {
+        tenant_id: t,
+        entity_id: entity,
+        role: 'USER',
+        operations: ['READ'],
+      });
       await insert('field_backfills', { tenant_id: t, field_id: field, entity_id: entity, total: 1 });
       await insert('retired_fields', { tenant_id: t, entity_id: entity, key: 'old' });
       await insert('records', { tenant_id: t, entity_id: entity, id: record, data: { a: t }, t1: t });
@@ -237,6 +243,7 @@ describe('tenantry_platform', () => {
       'record_keys',
       'entity_definitions',
       'field_definitions',
+      'entity_permissions',
       'retired_fields',
     ]) {
       expect(counts[table], table).toBeNull();
