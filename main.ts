@@ -19,7 +19,7 @@ import { createDefinitionStore } from '#subgraphs/entities/store/definition-stor
 import { createRecordStore } from '#subgraphs/entities/store/records.ts';
 import { createKnownKeys } from '#subgraphs/entities/store/transfer-keys.ts';
 import { createTransferStore } from '#subgraphs/entities/store/transfer-store.ts';
-import { createDiskFiles } from '#subgraphs/entities/transfer/files/disk-files.ts';
+import { createDiskFiles } from '#subgraphs/entities/files/disk-files.ts';
 import { createSubgraphPeople } from '#subgraphs/entities/transfer/tenant/subgraph-people.ts';
 import { createRetention } from '#subgraphs/realtime/log/retention.ts';
 import { createRealtimeService } from '#subgraphs/realtime/service.ts';

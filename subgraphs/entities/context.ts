@@ -2,6 +2,7 @@
 import type { RequestContext } from '#subgraphs/server/request-context.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
 import type { DefinitionService } from './definitions/service.ts';
+import type { FileService } from './files/service.ts';
 import type { Loaders } from './loaders.ts';
 import type { TransferService } from './transfer/service.ts';
 import type { RecordStore, StoreContext } from './store/record-store.ts';
@@ -19,6 +20,8 @@ export interface EntitiesContext extends RequestContext {
   readonly loaders: Loaders;
   /** Null where this process keeps no files. */
   readonly transfers: TransferService | null;
+  /** Null where this process keeps no files. */
+  readonly files: FileService | null;
 }
 
 /** Of nobody: for requests without a tenant. */

@@ -16,7 +16,7 @@ import { createRecordStore } from './store/records.ts';
 import { createKnownKeys } from './store/transfer-keys.ts';
 import { createTransferStore } from './store/transfer-store.ts';
 import { addContentRoute } from './transfer/content-route.ts';
-import { createDiskFiles } from './transfer/files/disk-files.ts';
+import { createDiskFiles } from './files/disk-files.ts';
 import { createSubgraphPeople, nobody } from './transfer/tenant/subgraph-people.ts';
 
 async function start(config: EntitiesConfig): Promise<void> {

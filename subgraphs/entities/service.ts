@@ -1,4 +1,5 @@
 /** The entities subgraph: definitions, and the typed API that they generate. */
+import type { Claims } from '#schema/claims.ts';
 import type { SubgraphRequest, SubgraphService } from '#schema/subgraph-protocol.ts';
 import type { Logger } from '#subgraphs/server/logger.ts';
 import { requestContextOf } from '#subgraphs/server/request-context.ts';
@@ -9,6 +10,7 @@ import { rolesThatTellPeopleApart } from '#subgraphs/model/permissions/access.ts
 import { type AnswerBudget, createAnswerBudgets } from './answer-budget.ts';
 import { type EntitiesContext, emptyModel } from './context.ts';
 import { createDefinitionService, type DefinitionService } from './definitions/service.ts';
+import { createFileService, type FileService, type FileServiceOptions } from './files/service.ts';
 import { createLoaders } from './loaders.ts';
 import { createEntitiesSchemas } from './schema-builder/entities-schemas.ts';
 import type { DefinitionStore } from './store/definition-store.ts';
@@ -24,7 +26,12 @@ export interface EntitiesServiceOptions {
   wakeUp: WakeUp;
   /** Absent: imports and exports are not served. */
   transfers?: TransferParts;
+  /** Absent: no content of FILE fields is served, nor taken. */
+  files?: FileParts;
 }
+
+/** What FILE fields need of their own. */
+export type FileParts = Pick<FileServiceOptions, 'fileRecords' | 'store' | 'secret' | 'limits'>;
 
 /** What imports and exports need of their own. */
 export interface TransferParts extends Pick<TransferTools, 'files' | 'known' | 'people'> {
@@ -35,6 +42,7 @@ export interface EntitiesService extends SubgraphService, AsyncDisposable {
   /** For what runs beside requests: demo data, tests. */
   readonly definitions: DefinitionService;
   readonly transfers: TransferService | null;
+  readonly files: FileService | null;
 }
 
 /**
@@ -47,14 +55,16 @@ export function createEntitiesService({
   logger,
   wakeUp,
   transfers: transferParts,
+  files: fileParts,
 }: EntitiesServiceOptions): EntitiesService {
   const definitions = createDefinitionService({ store, wakeUp, logger });
   const schemas = createEntitiesSchemas();
   const budgetOf = createAnswerBudgets();
+  const getModel = (claims: Claims): Promise<TenantModel> => definitions.models.get(claims, null);
   const transfers = transferParts ? startTransfers(transferParts) : null;
+  const files = fileParts ? createFileService({ ...fileParts, records, getModel, logger }) : null;
 
   function startTransfers({ store: transferStore, ...parts }: TransferParts): TransferService {
-    const getModel: TransferTools['getModel'] = (claims) => definitions.models.get(claims, null);
     const tools = { ...parts, records, definitions, getModel };
     const service = createTransferService({ store: transferStore, tools, wakeUp, logger });
     service.runner.start();
@@ -112,6 +122,7 @@ export function createEntitiesService({
         definitions,
         loaders: createLoaders(records, storeContext, budget),
         transfers,
+        files,
       };
     },
   });
@@ -120,7 +131,9 @@ export function createEntitiesService({
     ...service,
     definitions,
     transfers,
+    files,
     async [Symbol.asyncDispose]() {
+      await files?.[Symbol.asyncDispose]();
       await transfers?.[Symbol.asyncDispose]();
       await definitions[Symbol.asyncDispose]();
     },

@@ -16,6 +16,7 @@ export const fieldTypes = [
   'JSON',
   'SELECT',
   'MULTI_SELECT',
+  'FILE',
   'RELATION',
   'MULTI_RELATION',
 ] as const;
@@ -35,6 +36,9 @@ export interface FieldValidation {
   readonly scale?: number | null;
   /** A regular expression in RE2's syntax, unanchored. */
   readonly pattern?: string | null;
+  /** FILE: of its content; and media types, each "image/png" or "image/*". */
+  readonly maxBytes?: number | null;
+  readonly contentTypes?: readonly string[] | null;
 }
 
 /** One choice of a SELECT or MULTI_SELECT: `value` is a GraphQL name, `label` any text. */
@@ -79,6 +83,8 @@ export interface FieldDefinition {
   readonly aliases: readonly string[];
   /** On a view under an old name only (aliases.ts): the name that it has. */
   readonly aliasOf?: string;
+  /** On a view of one member of a FILE only (filter/file-members.ts): what of the stored object is compared. */
+  readonly member?: string;
 }
 
 /** Names that an entity gave up and is still known by. */

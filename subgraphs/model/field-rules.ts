@@ -4,6 +4,7 @@ import type { FieldDefinition } from './definition.ts';
 import { ruleOf } from './field-types.ts';
 import { readDate, readDateTime } from './values/date.ts';
 import { compareDecimals, maxDecimalPrecision, readLimit } from './values/decimal.ts';
+import { contentTypePattern } from './values/file.ts';
 import { parseFieldValue } from './values/input.ts';
 import { compilePattern, textLimits } from './values/text.ts';
 
@@ -11,6 +12,7 @@ const graphqlName = /^[_A-Za-z][_0-9A-Za-z]*$/;
 const maxOptions = 500;
 const maxPatternLength = 1_000;
 const maxLabelLength = 200;
+const maxContentTypes = 100;
 
 /**
  * Broken rules of a field's type, flags, options, validation and default; names and relations are not looked at.
@@ -26,7 +28,8 @@ export function checkFieldRules(field: FieldDefinition, path: string): FieldErro
   checkOptions(field, complain);
   checkLimits(field, complain);
   if (errors.length > 0 || field.defaultValue === null || field.defaultValue === undefined) return errors;
-  if (field.targetEntityId !== null) complain('defaultValue', 'type', `is not possible for a ${field.type}`);
+  if (field.targetEntityId !== null || field.type === 'FILE')
+    complain('defaultValue', 'type', `is not possible for a ${field.type}`);
   else
     errors.push(
       ...parseFieldValue(field, field.defaultValue, path === '' ? 'defaultValue' : `${path}.defaultValue`)
@@ -98,6 +101,7 @@ function checkLimits(field: FieldDefinition, complain: Complain): void {
       complain(`validation.${member}`, 'type', `must be a ${field.type} value`);
   }
   checkDigits(field, complain);
+  checkFileLimits(field, complain);
   const [low, high] = [readLimitOf?.(min) ?? null, readLimitOf?.(max) ?? null];
   if (low !== null && high !== null && isAbove(field, low, high))
     complain('validation.min', 'max', `must not be above max (${max})`);
@@ -127,6 +131,28 @@ function checkDigits(field: FieldDefinition, complain: Complain): void {
   }
   if (typeof scale === 'number' && typeof precision === 'number' && scale > precision)
     complain('validation.scale', 'max', `must not be above precision (${precision})`);
+}
+
+function checkFileLimits(field: FieldDefinition, complain: Complain): void {
+  const { maxBytes, contentTypes } = field.validation ?? {};
+  for (const [member, value] of Object.entries({ maxBytes, contentTypes })) {
+    if (value === null || value === undefined || field.type === 'FILE') continue;
+    complain(`validation.${member}`, 'type', `has no meaning for ${field.type}`);
+  }
+  if (field.type !== 'FILE') return;
+  if (maxBytes !== null && maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes >= 1))
+    complain('validation.maxBytes', 'range', 'must be a whole number from 1');
+  if (contentTypes === null || contentTypes === undefined) return;
+  if (contentTypes.length === 0 || contentTypes.length > maxContentTypes)
+    complain('validation.contentTypes', 'maxLength', `must hold 1 to ${maxContentTypes} media types`);
+  for (const [index, type] of contentTypes.entries()) {
+    if (typeof type === 'string' && contentTypePattern.test(type)) continue;
+    complain(
+      `validation.contentTypes.${index}`,
+      'contentType',
+      'must be a media type in lower case, such as image/png, or image/* for all of a kind',
+    );
+  }
 }
 
 function limitReader(field: FieldDefinition): ((value: unknown) => number | string | null) | null {

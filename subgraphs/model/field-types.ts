@@ -5,6 +5,7 @@ import { selectComparisonName, selectEnumName } from './names.ts';
 import { parseMultiRelation, parseMultiSelect, parseRelation, parseSelect } from './values/choice.ts';
 import { parseDate, parseDateTime } from './values/date.ts';
 import { parseDecimal, showDecimal } from './values/decimal.ts';
+import { parseFile, showFile } from './values/file.ts';
 import { parseJson } from './values/json.ts';
 import { parseBoolean, parseInteger, parseNumber } from './values/number.ts';
 import { checkEmail, checkPhone, checkUrl, textLimits, textParser } from './values/text.ts';
@@ -18,7 +19,7 @@ export const slotCounts: Readonly<Record<SlotKind, number>> = { t: 20, n: 10, d:
 
 /**
  * Which comparisons apply. TEXT: folded order, substrings. NUMBER, DECIMAL and TIME: ordered. CHOICE: equality of one of a few
- * values. CHOICES: `some none every`. FLAG, ID, DOCUMENT: equality.
+ * values. CHOICES: `some none every`. FLAG, ID, DOCUMENT: equality. FILE: by its members.
  */
 export type ComparisonKind =
   | 'TEXT'
@@ -29,6 +30,7 @@ export type ComparisonKind =
   | 'CHOICES'
   | 'FLAG'
   | 'ID'
+  | 'FILE'
   | 'DOCUMENT';
 
 type Owner = Pick<EntityDefinition, 'name' | 'pluralName'>;
@@ -186,6 +188,20 @@ export const fieldTypeRules: Readonly<Record<FieldType, FieldTypeRule>> = {
     isOrderable: false,
     canBeUnique: false,
     canBeSearched: true,
+  },
+  // An input names it by its id; the store puts what is known of the file in its place.
+  FILE: {
+    outputType: always('File'),
+    inputType: always('ID'),
+    slotKind: null,
+    comparisonKind: 'FILE',
+    comparisonType: always('FileComparison'),
+    parse: parseFile,
+    toSlot: () => null,
+    toOutput: showFile,
+    isOrderable: false,
+    canBeUnique: false,
+    canBeSearched: false,
   },
   RELATION: {
     outputType: always('ID'),

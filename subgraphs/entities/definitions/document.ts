@@ -33,7 +33,7 @@ const fieldShape = z.strictObject({
   isActive: z.boolean().default(true),
   defaultValue: z.json().default(null),
   validation: z
-    .record(z.string(), z.union([z.number(), z.string(), z.null()]))
+    .record(z.string(), z.union([z.number(), z.string(), z.array(z.string()), z.null()]))
     .nullable()
     .default(null),
   options: z

@@ -145,6 +145,10 @@ export function changeType(rules: BrokenRules, field: DraftField, input: RetypeI
     rules.add('type', 'unchanged', `a RELATION cannot become another type, nor another type a RELATION`);
     return;
   }
+  if (input.type === 'FILE' || before.type === 'FILE') {
+    rules.add('type', 'unchanged', 'a FILE cannot become another type, nor another type a FILE');
+    return;
+  }
   field.type = input.type;
   field.options = completeOptions(input.options);
   field.validation = compactValidation(input.validation);

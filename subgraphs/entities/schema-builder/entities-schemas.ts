@@ -9,6 +9,7 @@ import { scalarResolvers } from '#subgraphs/model/scalars.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
 import { documentResolvers } from '../definitions/document-resolvers.ts';
 import { definitionResolvers } from '../definitions/resolvers.ts';
+import { fileResolvers, fileRules } from '../files/resolvers.ts';
 import { transferResolvers, transferRules } from '../transfer/resolvers.ts';
 import { recordResolvers } from './record-resolvers.ts';
 import { buildEntitiesSdl } from './sdl.ts';
@@ -49,6 +50,7 @@ const rules: ShieldRules = {
     applyTemplate: developer,
     setPermissions: atLeastInTenant('ADMIN'),
     ...transferRules.Mutation,
+    ...fileRules.Mutation,
     '*': atLeastInTenant('USER'),
   },
 };
@@ -89,6 +91,7 @@ function mergeResolvers(generated: Resolvers): Resolvers {
     RecordConnection: untypedResolvers.RecordConnection,
     Transfer: transferResolvers.Transfer,
     TransferConnection: transferResolvers.TransferConnection,
+    File: fileResolvers.File,
     Query: {
       ...generated.Query,
       ...definitionResolvers.Query,
@@ -102,6 +105,7 @@ function mergeResolvers(generated: Resolvers): Resolvers {
       ...documentResolvers.Mutation,
       ...untypedResolvers.Mutation,
       ...transferResolvers.Mutation,
+      ...fileResolvers.Mutation,
     },
     Subscription: transferResolvers.Subscription,
   };

@@ -9,6 +9,7 @@ export const staticEntitiesSdl: string = [
   readStaticSdl('entities'),
   readStaticSdl('transfers'),
   readStaticSdl('records'),
+  readStaticSdl('files'),
   sharedSdl,
   orderDirectionSdl(),
   dateBucketSdl(),

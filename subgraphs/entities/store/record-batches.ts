@@ -5,15 +5,15 @@ import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
 import { checkInput, maxFieldErrors } from '#subgraphs/model/values/input.ts';
 import type { InputData } from '#subgraphs/model/values/input.ts';
-import { isSameJson } from '#subgraphs/model/values/json.ts';
 import { requireBatch, withoutNulls } from './record-creation.ts';
 import { deleteRecords } from './record-deletion.ts';
+import { attachFiles } from './record-files.ts';
 import { insertKeys, keysOf, takenError } from './record-keys.ts';
 import type { RecordKey } from './record-keys.ts';
 import { lockRecords, notFound, requireVersion } from './record-locks.ts';
 import { updateRecords } from './record-rows-writing.ts';
 import type { RecordUpdate, StoredRecord } from './record-store.ts';
-import { keysWithout, nextVersion } from './record-update.ts';
+import { changedKeys, keysWithout, nextVersion } from './record-update.ts';
 import { findMissingTargets, requireTargets } from './relation-targets.ts';
 import type { RecordChange, WriteScope, Written } from './write-transaction.ts';
 
@@ -64,21 +64,20 @@ export async function applyUpdates(
   entity: EntityDefinition,
   updates: readonly PreparedUpdate[],
 ): Promise<RecordChange[]> {
-  const paths = new Map<string, string | undefined>();
-  const written: { data: InputData; path: string | undefined }[] = [];
-  const changes = updates.flatMap(({ record, data, path }): RecordChange[] => {
-    const changed = Object.keys(data).filter(
-      (key) => !isSameJson(data[key] ?? null, record.data[key] ?? null),
-    );
+  const written = updates.flatMap(({ record, data, path }) => {
+    const changed = changedKeys(entity, record, data);
     if (changed.length === 0) return [];
     const values = Object.fromEntries(changed.map((key) => [key, data[key]]));
-    written.push({ data: values, path });
-    paths.set(record.id, path);
-    const after = nextVersion(scope, record, { data: withoutNulls({ ...record.data, ...values }) });
-    return [{ operation: 'UPDATED', before: record, after, changedFields: changed }];
+    return { record, recordId: record.id, before: record.data, data: values, changed, path };
   });
-  if (changes.length === 0) return [];
+  if (written.length === 0) return [];
   await requireTargets(scope, entity, written);
+  await attachFiles(scope, entity, written);
+  const changes = written.map(({ record, data, changed }): RecordChange => {
+    const after = nextVersion(scope, record, { data: withoutNulls({ ...record.data, ...data }) });
+    return { operation: 'UPDATED', before: record, after, changedFields: changed };
+  });
+  const paths = new Map(written.map(({ recordId, path }) => [recordId, path]));
 
   const keys = changes.map(({ before, after }) => {
     const [old, fresh] = [before === null ? [] : keysOf(entity, before), keysOf(entity, after)];

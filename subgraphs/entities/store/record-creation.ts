@@ -3,6 +3,7 @@ import { DomainError, invalidField, invalidInput } from '#schema/errors.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { checkInput, maxFieldErrors } from '#subgraphs/model/values/input.ts';
 import { createId } from './uuid-v7.ts';
+import { attachFiles } from './record-files.ts';
 import { insertKeys, keysOf } from './record-keys.ts';
 import type { RecordKey } from './record-keys.ts';
 import type { RecordOrigin, StoredRecord } from './record-store.ts';
@@ -54,11 +55,17 @@ export async function createRecords(
   if (errors.length > 0) throw invalidInput(errors.slice(0, maxFieldErrors));
 
   await requireTargets(scope, entity, written);
+  const ids = written.map((_, index) => origins[index]?.id ?? createId());
+  await attachFiles(
+    scope,
+    entity,
+    written.map(({ data, path }, index) => ({ recordId: ids[index] as string, data, path })),
+  );
   const records = written.map(({ data }, index): StoredRecord => {
-    const { id = createId(), createdAt = scope.now, createdBy = scope.userId } = origins[index] ?? {};
+    const { createdAt = scope.now, createdBy = scope.userId } = origins[index] ?? {};
     return {
       entityId: entity.id,
-      id,
+      id: ids[index] as string,
       data: withoutNulls(data),
       version: 1,
       createdAt,

@@ -4,6 +4,7 @@ import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { typeName } from '#subgraphs/model/names.ts';
 import { canonicalIds } from './record-batches.ts';
 import { maxBatch, requireBatch } from './record-creation.ts';
+import { letGoOfRecords } from './record-files.ts';
 import { deleteKeysOf } from './record-keys.ts';
 import { deleteLinksOf } from './record-links.ts';
 import { lockRecords, notFound } from './record-locks.ts';
@@ -35,6 +36,7 @@ export async function purgeRecords(
     await Promise.all([
       deleteKeysOf(scope, entity.id, ids),
       deleteLinksOf(scope, entity, ids),
+      letGoOfRecords(scope, entity, ids),
       scope.tx.query({ text: purgeText, values: [scope.tenantId, entity.id, ids] }),
     ]);
   }

@@ -1,8 +1,10 @@
 /** Changing a record: only what really differs is written, and only that is in the event. */
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { isSameFile } from '#subgraphs/model/values/file.ts';
 import type { InputData } from '#subgraphs/model/values/input.ts';
 import { isSameJson } from '#subgraphs/model/values/json.ts';
 import { withoutNulls } from './record-creation.ts';
+import { attachFiles } from './record-files.ts';
 import { deleteKeys, insertKeys, keysOf, takenError } from './record-keys.ts';
 import type { RecordKey } from './record-keys.ts';
 import type { StoredRecord } from './record-store.ts';
@@ -17,11 +19,14 @@ export async function updateRecord(
   record: StoredRecord,
   data: InputData,
 ): Promise<RecordChange | null> {
-  const changed = Object.keys(data).filter((key) => !isSameJson(data[key] ?? null, record.data[key] ?? null));
+  const changed = changedKeys(entity, record, data);
   if (changed.length === 0) return null;
   const changes = Object.fromEntries(changed.map((key) => [key, data[key]]));
-  const after = nextVersion(scope, record, { data: withoutNulls({ ...record.data, ...changes }) });
   await requireTargets(scope, entity, [{ data: changes, path: undefined }]);
+  await attachFiles(scope, entity, [
+    { recordId: record.id, data: changes, before: record.data, path: undefined },
+  ]);
+  const after = nextVersion(scope, record, { data: withoutNulls({ ...record.data, ...changes }) });
 
   const [oldKeys, newKeys] = [keysOf(entity, record), keysOf(entity, after)];
   const [, taken] = await Promise.all([
@@ -35,6 +40,21 @@ export async function updateRecord(
   ]);
   if (taken.length > 0) throw takenError(taken, () => undefined);
   return { operation: 'UPDATED', before: record, after, changedFields: changed };
+}
+
+/** Which of the values differ from the record's. */
+export function changedKeys(
+  entity: EntityDefinition,
+  { data: stored }: Pick<StoredRecord, 'data'>,
+  data: InputData,
+): string[] {
+  const isFile = (key: string): boolean =>
+    entity.fields.some((field) => field.type === 'FILE' && field.key === key);
+  return Object.keys(data).filter((key) => {
+    const [value, before] = [data[key] ?? null, stored[key] ?? null];
+    if (isSameJson(value, before)) return false;
+    return !(isSameFile(value, before) && isFile(key));
+  });
 }
 
 /** Keys of `keys` that are not among `others`: of the same field or group, and the same values. */

@@ -7,6 +7,7 @@ import type { Claims } from '#schema/claims.ts';
 import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { foldedMember, fromStoredData, searchForm } from '#subgraphs/model/stored-form.ts';
+import { letGoOfDefinition } from './record-files.ts';
 import { holdVersion, Outdated } from './fence.ts';
 import type { RetiredField } from '../definitions/definition-change.ts';
 
@@ -151,6 +152,7 @@ async function deleteRecords(tx: TenantTransaction, leftover: Leftover): Promise
   });
   const last = deleted.at(-1);
   if (last) return last.id;
+  await letGoOfDefinition(tx, leftover.entityId, null);
   await tx.query({
     name: 'retired_forget_entity',
     text: `
@@ -182,6 +184,7 @@ async function holdLeftover(tx: TenantTransaction, leftover: Leftover): Promise<
 }
 
 async function finishLeftover(tx: TenantTransaction, leftover: Leftover): Promise<void> {
+  await letGoOfDefinition(tx, leftover.entityId, leftover.key);
   if (leftover.fieldId !== null) {
     await tx.query({
       name: 'retired_delete_keys',

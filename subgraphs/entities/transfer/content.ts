@@ -2,7 +2,7 @@
 import type { Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { TransferContent } from '#schema/transfer-content.ts';
-import type { FileStore } from './files/file-store.ts';
+import type { FileStore } from '../files/file-store.ts';
 import { createRowWriter } from './formats/row-writer.ts';
 import type { Transfer, TransferStore } from './transfer.ts';
 
@@ -33,7 +33,7 @@ export function createContent({
       const { tenantId, id } = transfer;
       const maxBytes = Math.min(maxUploadBytes, await getRoom(claims));
       const fileId = crypto.randomUUID();
-      const bytes = await files.write(tenantId, fileId, body, maxBytes);
+      const { bytes } = await files.write(tenantId, fileId, body, maxBytes);
       const updated = await store.setFile(claims, id, { id: fileId, bytes, name: cleanName(fileName) });
       if (!updated) {
         await files.remove(tenantId, fileId);

@@ -1,7 +1,7 @@
 /** Removes the content of transfers that nobody came back to. Their rows stay, as a record of what was done. */
 import { anonymousClaims } from '#schema/claims.ts';
 import type { Logger } from '#subgraphs/server/logger.ts';
-import type { FileStore } from './files/file-store.ts';
+import type { FileStore } from '../files/file-store.ts';
 import type { TransferStore } from './transfer.ts';
 
 /** As long as the event log's retention. */

@@ -5,7 +5,7 @@ import type { DefinitionDraft } from '../definitions/draft.ts';
 import type { ChangeRequest } from '../store/definition-store.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { KnownKeys } from './import/known-keys.ts';
-import type { FileStore } from './files/file-store.ts';
+import type { FileStore } from '../files/file-store.ts';
 import type { TenantPeople } from './tenant/people.ts';
 import type { ProgressReport, Transfer } from './transfer.ts';
 

@@ -32,6 +32,8 @@ export const operatorsOf: Readonly<Record<ComparisonKind, readonly Operator[]>> 
   CHOICES: ['some', 'none', 'every', 'isNull'],
   FLAG: ['eq', 'ne', 'isNull'],
   ID: [...equality, 'isNull'],
+  // Beside its members (`fileMembers`), each of which is compared as its own type.
+  FILE: ['isNull'],
   DOCUMENT: ['eq', 'ne', 'isNull'],
 };
 

@@ -79,7 +79,11 @@ function compileComparison(node: ComparisonNode): Predicate {
 }
 
 function reader(subject: FieldDefinition | SystemFilterMember): (record: FilteredRecord) => unknown {
-  if (typeof subject !== 'string') return (record) => record.data[subject.key] ?? null;
+  if (typeof subject !== 'string') {
+    const { key, member } = subject;
+    if (member === undefined) return (record) => record.data[key] ?? null;
+    return (record) => (record.data[key] as Record<string, unknown> | undefined)?.[member] ?? null;
+  }
   return (record) => {
     const value = record[subject];
     return value instanceof Date ? value.toISOString() : value;

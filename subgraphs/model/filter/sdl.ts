@@ -16,6 +16,7 @@ import {
 } from '../names.ts';
 import { getTarget, inversesOf, isManyToMany, isSingleInverse } from '../relations.ts';
 import { describe } from '../sdl-text.ts';
+import { fileComparisonSdl } from './file-members.ts';
 import { isTaken } from './member-names.ts';
 import { listOperators, operatorDescriptions, operatorsOf } from './comparisons.ts';
 import type { Operator } from './comparisons.ts';
@@ -62,6 +63,7 @@ const staticComparisons: readonly {
 /** Names of the types that do not depend on a tenant; none of them can be a tenant's. */
 export const staticFilterTypeNames: readonly string[] = [
   'Decimal',
+  'FileComparison',
   'TextMode',
   ...staticComparisons.map((comparison) => comparison.type),
 ];
@@ -84,7 +86,7 @@ enum TextMode {
   INSENSITIVE
 }
 
-${inputs.join('\n\n')}`;
+${[...inputs, fileComparisonSdl].join('\n\n')}`;
 }
 
 function comparisonSdl(name: string, kind: ComparisonKind, value: string, description: string): string {

@@ -23,17 +23,28 @@ export function slotSql(row: SqlRow, field: FieldDefinition): string | null {
 
 /** The stored value as text; exact for text, choices, times and ids. */
 export function dataTextSql(row: SqlRow, field: FieldDefinition): string {
+  if (field.member !== undefined) return memberTextSql(row, field, field.member);
   return `(${row.alias}.data ->> ${sqlText(field.key)})`;
+}
+
+/** The same of one member of a stored object (`FieldDefinition.member`). */
+function memberTextSql(row: SqlRow, field: FieldDefinition, member: string): string {
+  return `(${row.alias}.data -> ${sqlText(field.key)} ->> ${sqlText(member)})`;
 }
 
 /** The stored value as jsonb. */
 export function dataSql(row: SqlRow, field: FieldDefinition): string {
-  return `(${row.alias}.data -> ${sqlText(field.key)})`;
+  const value = `(${row.alias}.data -> ${sqlText(field.key)})`;
+  return field.member === undefined ? value : `(${value} -> ${sqlText(field.member)})`;
 }
 
 /** The whole folded text out of the data. True to the text only where the slot does not hold the whole (`foldedMember`). */
 export function foldedDataSql(row: SqlRow, field: FieldDefinition): string {
-  return `coalesce(${row.alias}.data ->> ${sqlText(foldedMember(field.key))}, ${dataTextSql(row, field)})`;
+  const folded =
+    field.member === undefined
+      ? `${row.alias}.data ->> ${sqlText(foldedMember(field.key))}`
+      : memberTextSql(row, field, foldedMember(field.member));
+  return `coalesce(${folded}, ${dataTextSql(row, field)})`;
 }
 
 /** The whole folded text. */

@@ -20,6 +20,7 @@ import { isStorableText } from '../values/report.ts';
 import type { Report } from '../values/report.ts';
 import { listOperators, operatorsOf } from './comparisons.ts';
 import type { Operator } from './comparisons.ts';
+import { fileMemberField } from './file-members.ts';
 import { isTaken } from './member-names.ts';
 import type { ComparisonNode, FilterNode } from './node.ts';
 import { systemFilterMembers } from './sdl.ts';
@@ -203,6 +204,9 @@ function readComparison(
   const nodes = members.flatMap(([name, operand]): FilterNode[] => {
     if (name === 'mode' && comparison === 'TEXT') return [];
     const at = `${path}.${name}`;
+    const member =
+      comparison === 'FILE' && typeof subject !== 'string' ? fileMemberField(subject, name) : undefined;
+    if (member) return [readComparison(reading, member, ruleOf(member).comparisonKind, operand, at)];
     const operator = operatorsOf[comparison].find((known) => known === name);
     if (!operator)
       throw invalidField(

@@ -97,6 +97,7 @@ beforeAll(async () => {
       });
       const error = { row: 1, line: 2, place: 0, rule: 'required', message: 'x' };
       await insert('transfer_errors', { tenant_id: t, transfer_id: transfer, ...error });
+      await insert('files', { tenant_id: t, id: randomUUID(), name: 'a.png', actor_kind: 'USER' });
       const event = { kind: 'RECORD', recordId: record, changedFields: [], actorKind: 'USER' };
       await tx.finish({ text: 'select append_events(1, $1)', values: [JSON.stringify([event])] });
     });

@@ -131,7 +131,7 @@ const documents = [
 const options = ['OPEN', 'Open', 'open', 'DONE', 'A_B'];
 
 const pools: Record<
-  Exclude<FieldType, 'RELATION' | 'MULTI_RELATION' | 'MULTI_SELECT'>,
+  Exclude<FieldType, 'RELATION' | 'MULTI_RELATION' | 'MULTI_SELECT' | 'FILE'>,
   readonly unknown[]
 > = {
   TEXT: texts,

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { anonymousClaims, type Claims } from '#schema/claims.ts';
-import { createDiskFiles } from '#subgraphs/entities/transfer/files/disk-files.ts';
+import { createDiskFiles } from '#subgraphs/entities/files/disk-files.ts';
 import { removeOldFiles } from '#subgraphs/entities/transfer/old-files.ts';
 import type { TransferService } from '#subgraphs/entities/transfer/service.ts';
 import type { Transfer } from '#subgraphs/entities/transfer/transfer.ts';

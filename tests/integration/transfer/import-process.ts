@@ -5,7 +5,7 @@ import { createDefinitionStore } from '#subgraphs/entities/store/definition-stor
 import { createRecordStore } from '#subgraphs/entities/store/records.ts';
 import { createKnownKeys } from '#subgraphs/entities/store/transfer-keys.ts';
 import { createTransferStore } from '#subgraphs/entities/store/transfer-store.ts';
-import { createDiskFiles } from '#subgraphs/entities/transfer/files/disk-files.ts';
+import { createDiskFiles } from '#subgraphs/entities/files/disk-files.ts';
 import { createTransferService } from '#subgraphs/entities/transfer/service.ts';
 import { nobody } from '#subgraphs/entities/transfer/tenant/subgraph-people.ts';
 import { createLocalWakeUp } from '#subgraphs/server/wake-up/local.ts';

@@ -14,8 +14,8 @@ import type { RecordStore, StoredRecord } from '#subgraphs/entities/store/record
 import { createRecordStore } from '#subgraphs/entities/store/records.ts';
 import { createKnownKeys } from '#subgraphs/entities/store/transfer-keys.ts';
 import { createTransferStore } from '#subgraphs/entities/store/transfer-store.ts';
-import { createDiskFiles } from '#subgraphs/entities/transfer/files/disk-files.ts';
-import type { FileStore } from '#subgraphs/entities/transfer/files/file-store.ts';
+import { createDiskFiles } from '#subgraphs/entities/files/disk-files.ts';
+import type { FileStore } from '#subgraphs/entities/files/file-store.ts';
 import {
   createTransferService,
   type TransferService,

@@ -61,7 +61,7 @@ export async function runExport(tools: TransferTools, run: TransferRun): Promise
 
   try {
     const id = crypto.randomUUID();
-    const bytes = await tools.files.write(transfer.tenantId, id, toBytes(write()), maxExportBytes);
+    const { bytes } = await tools.files.write(transfer.tenantId, id, toBytes(write()), maxExportBytes);
     return { status: 'DONE', file: { id, bytes } };
   } catch (error) {
     if (error instanceof Stopped) return { status: 'STOPPED', file: null };

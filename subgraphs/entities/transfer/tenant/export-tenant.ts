@@ -15,7 +15,7 @@ export async function exportTenant(tools: TransferTools, run: TransferRun): Prom
   const id = crypto.randomUUID();
   const file = gzip(toBytes(writeLines(tools, run)));
   try {
-    const bytes = await tools.files.write(transfer.tenantId, id, file, maxExportBytes);
+    const { bytes } = await tools.files.write(transfer.tenantId, id, file, maxExportBytes);
     return { status: 'DONE', file: { id, bytes } };
   } catch (error) {
     if (error instanceof Stopped) return { status: 'STOPPED', file: null };

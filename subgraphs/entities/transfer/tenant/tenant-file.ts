@@ -35,6 +35,8 @@ const fieldShape = z.object({
       precision: z.number().nullish(),
       scale: z.number().nullish(),
       pattern: text,
+      maxBytes: z.number().nullish(),
+      contentTypes: z.array(z.string()).nullish(),
     })
     .nullish(),
   options: z.array(z.object({ value: z.string(), label: text })).nullish(),
