@@ -1,5 +1,6 @@
 /** What the one-process product is told by its environment: the gateway's options and its own. */
 import { readGatewayConfig, type GatewayConfig } from '#gateway/config.ts';
+import { type FilesConfig, readFilesConfig } from '#subgraphs/entities/files/files-config.ts';
 import { createEnvironmentReader, type Environment } from '#subgraphs/server/subgraph-config.ts';
 
 export interface ProductConfig {
@@ -7,6 +8,7 @@ export interface ProductConfig {
   /** Null: the embedded PostgreSQL, in the data folder. */
   readonly databaseUrl: string | null;
   readonly dataFolder: string;
+  readonly files: FilesConfig;
   /** Null: wake-ups stay in this process. */
   readonly redisUrl: string | null;
   /** Null: one that was made at the first start and is kept in the data folder. */
@@ -30,6 +32,7 @@ export function readProductConfig(environment: Environment): ProductConfig {
     gateway,
     databaseUrl: reader.optionalUrl('DATABASE_URL', ['postgres:', 'postgresql:']),
     dataFolder: environment['TENANTRY_DATA'] || '.tenantry',
+    files: readFilesConfig(reader, environment),
     redisUrl: reader.optionalUrl('REDIS_URL', ['redis:', 'rediss:']),
     secret: environment['SUBGRAPH_SECRET'] || null,
     operator: email !== null && password !== null ? { email, password } : null,

@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { createClaimsSigner } from '#gateway/execution/http/claims-signer.ts';
 import { createExtraSubgraphs } from '#gateway/execution/http/extra-subgraph.ts';
 import { createHttpIdentity, createHttpSubgraph } from '#gateway/execution/http/http-subgraph.ts';
+import { createRemoteContent } from '#gateway/http/remote-content.ts';
+import { createRemoteFiles } from '#gateway/http/remote-files.ts';
 import { createRemoteTransfers } from '#gateway/http/remote-transfers.ts';
 import { graphiqlFolder } from '#gateway/http/graphiql/folder.ts';
 import { createGateway } from '#gateway/server.ts';
@@ -14,12 +16,13 @@ import { migrate } from '#prisma/migrate.ts';
 import { createRecordDatabase } from '#prisma/record-database.ts';
 import { deriveRolePassword } from '#prisma/roles.ts';
 import { type SubgraphName, type SubgraphService, subgraphNames } from '#schema/subgraph-protocol.ts';
+import { createConfiguredFiles } from '#subgraphs/entities/files/configured-files.ts';
 import { createEntitiesService } from '#subgraphs/entities/service.ts';
 import { createDefinitionStore } from '#subgraphs/entities/store/definition-store.ts';
+import { createFileRecords } from '#subgraphs/entities/store/file-records.ts';
 import { createRecordStore } from '#subgraphs/entities/store/records.ts';
 import { createKnownKeys } from '#subgraphs/entities/store/transfer-keys.ts';
 import { createTransferStore } from '#subgraphs/entities/store/transfer-store.ts';
-import { createDiskFiles } from '#subgraphs/entities/files/disk-files.ts';
 import { createSubgraphPeople } from '#subgraphs/entities/transfer/tenant/subgraph-people.ts';
 import { createRetention } from '#subgraphs/realtime/log/retention.ts';
 import { createRealtimeService } from '#subgraphs/realtime/service.ts';
@@ -60,17 +63,22 @@ async function start(config: ProductConfig): Promise<void> {
   const { tenants: tenantsUrl, entities: entitiesUrl } = config.gateway.subgraphUrls;
   const definitions = createDefinitionStore(database);
   const records = createRecordStore(database, wakeUp, { reload: definitions.load });
+  const store = starting.use(createConfiguredFiles(config.files, join(dataFolder, 'files')));
+  const files = {
+    ...{ store, secret, limits: config.files.limits },
+    fileRecords: createFileRecords(database),
+  };
   const transfers = {
     store: createTransferStore(database),
     known: createKnownKeys(database),
-    files: createDiskFiles(join(dataFolder, 'files')),
+    files: store,
     people: createSubgraphPeople({ execute: (request) => tenants.execute(request) }),
   };
   const entities = starting.use(
     createEntitiesService({
       ...{ records, definitions, logger, wakeUp },
       // Served elsewhere, their files are elsewhere too.
-      ...(entitiesUrl === null ? { transfers } : {}),
+      ...(entitiesUrl === null ? { transfers, files } : {}),
     }),
   );
   const tenantStore = createTenantStore(control);
@@ -98,6 +106,8 @@ async function start(config: ProductConfig): Promise<void> {
     timeoutMs: config.gateway.subgraphTimeoutMs,
   });
   const local: Record<SubgraphName, SubgraphService> = { tenants, entities, realtime };
+  const remote =
+    entitiesUrl === null ? null : starting.use(createRemoteContent({ url: entitiesUrl, signer }));
   const gateway = await createGateway({
     config: { ...config.gateway, subgraphSecret: secret },
     subgraphs: subgraphNames.map((name) => {
@@ -113,10 +123,8 @@ async function start(config: ProductConfig): Promise<void> {
       tenantsUrl === null ? identity : starting.use(createHttpIdentity(addressOf('tenants', tenantsUrl))),
     hints: (listener) => wakeUp.subscribe(listener),
     graphiqlFolder: graphiqlFolder(),
-    transfers:
-      entitiesUrl === null
-        ? (entities.transfers?.content ?? null)
-        : starting.use(createRemoteTransfers({ url: entitiesUrl, signer })),
+    transfers: remote ? createRemoteTransfers(remote) : (entities.transfers?.content ?? null),
+    files: remote ? createRemoteFiles(remote) : (entities.files?.content ?? null),
     logger,
   });
   starting.defer(() => gateway.close());

@@ -6,6 +6,8 @@ import { createClaimsSigner } from './execution/http/claims-signer.ts';
 import { createExtraSubgraphs } from './execution/http/extra-subgraph.ts';
 import { createHttpIdentity, createHttpSubgraph } from './execution/http/http-subgraph.ts';
 import { graphiqlFolder } from './http/graphiql/folder.ts';
+import { createRemoteContent } from './http/remote-content.ts';
+import { createRemoteFiles } from './http/remote-files.ts';
 import { createRemoteTransfers } from './http/remote-transfers.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createGateway } from './server.ts';
@@ -28,10 +30,12 @@ async function start(config: GatewayConfig): Promise<void> {
     starting.use(createHttpSubgraph({ ...address, shareReads: config.shareInFlight })),
   );
   const identity = starting.use(createHttpIdentity({ ...common, name: 'tenants', url: getUrl('tenants') }));
-  const transfers = starting.use(createRemoteTransfers({ url: getUrl('entities'), signer }));
+  const content = starting.use(createRemoteContent({ url: getUrl('entities'), signer }));
+  const transfers = createRemoteTransfers(content);
+  const files = createRemoteFiles(content);
   const gateway = starting.adopt(
     await createGateway({
-      ...{ config, subgraphs, identity, logger, transfers },
+      ...{ config, subgraphs, identity, logger, transfers, files },
       extraSubgraphs: createExtraSubgraphs(config, starting),
       graphiqlFolder: graphiqlFolder(),
     }),

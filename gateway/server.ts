@@ -2,9 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { SubgraphService, IdentityService } from '#schema/subgraph-protocol.ts';
+import type { FileContent } from '#schema/file-content.ts';
 import type { TransferContent } from '#schema/transfer-content.ts';
 import { createAccessTokens } from './auth/access-tokens.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
+import { createFileLinkVerifier } from './auth/file-links.ts';
 import { createRights } from './auth/rights.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GraphEngine, SubgraphMap } from './execution/executor.ts';
@@ -19,6 +21,7 @@ import { publicScope } from './graph/scope.ts';
 import { createTenantTable } from './graph/tenant-table.ts';
 import { createApolloHost } from './http/apollo-host.ts';
 import { createApp } from './http/app.ts';
+import { addFileRoutes } from './http/files.ts';
 import { watchFreshConnections } from './http/fresh-connections.ts';
 import { addGraphQLRoute } from './http/graphql-route.ts';
 import { addPages } from './http/pages.ts';
@@ -43,6 +46,8 @@ export interface GatewayOptions {
   readonly graphiqlFolder?: string | null;
   /** Where the files of imports and exports go; null: they are not served. */
   readonly transfers?: TransferContent | null;
+  /** Where the content of FILE fields goes; null: it is not served. */
+  readonly files?: FileContent | null;
 }
 
 export interface Gateway {
@@ -114,6 +119,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   addGraphQLRoute(app, { host, authenticator, credentialRules, forwardHeaders });
   if (options.transfers) {
     addTransferRoutes(app, { content: options.transfers, authenticator, credentialRules });
+  }
+  if (options.files) {
+    const links = createFileLinkVerifier({ secret: config.subgraphSecret, authenticator, tenants });
+    addFileRoutes(app, { content: options.files, links, authenticator, credentialRules });
   }
   await addPages(app, {
     authenticator,

@@ -52,8 +52,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       callback(null, {
         origin: trusted ? origin : '*',
         credentials: trusted,
-        methods: ['GET', 'POST', 'PUT'],
-        exposedHeaders: ['x-request-id', 'content-disposition'],
+        methods: ['GET', 'HEAD', 'POST', 'PUT'],
+        exposedHeaders: ['x-request-id', 'content-disposition', 'content-range', 'accept-ranges', 'etag'],
         maxAge: 86_400,
       });
     },

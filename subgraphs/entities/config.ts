@@ -5,10 +5,12 @@ import {
   readSubgraphConfig,
   type SubgraphConfig,
 } from '#subgraphs/server/subgraph-config.ts';
+import { type FilesConfig, readFilesConfig } from './files/files-config.ts';
 
 export interface EntitiesConfig extends SubgraphConfig {
-  /** Where the files of imports and exports are kept. Replicas share it. */
+  /** Where files are kept that are not in an S3-compatible store. Replicas share it. */
   dataFolder: string;
+  files: FilesConfig;
   /** Whom exports and imports of whole tenants ask for users; null: they have none. */
   tenantsUrl: string | null;
 }
@@ -19,6 +21,7 @@ export function readEntitiesConfig(env: Environment): EntitiesConfig {
   const config = {
     ...readSubgraphConfig(reader, 4002),
     dataFolder: env['TENANTRY_DATA'] || '.tenantry',
+    files: readFilesConfig(reader, env),
     tenantsUrl: reader.optionalUrl('TENANTS_URL', ['http:', 'https:']),
   };
   reader.done();

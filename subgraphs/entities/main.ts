@@ -10,13 +10,15 @@ import { serveSubgraph } from '#subgraphs/server/subgraph-server.ts';
 import { createLocalWakeUp } from '#subgraphs/server/wake-up/local.ts';
 import { createRedisWakeUp } from '#subgraphs/server/wake-up/redis.ts';
 import { type EntitiesConfig, readEntitiesConfig } from './config.ts';
+import { createConfiguredFiles } from './files/configured-files.ts';
+import { addFileRoutes } from './files/file-routes.ts';
 import { createEntitiesService } from './service.ts';
 import { createDefinitionStore } from './store/definition-store.ts';
+import { createFileRecords } from './store/file-records.ts';
 import { createRecordStore } from './store/records.ts';
 import { createKnownKeys } from './store/transfer-keys.ts';
 import { createTransferStore } from './store/transfer-store.ts';
 import { addContentRoute } from './transfer/content-route.ts';
-import { createDiskFiles } from './files/disk-files.ts';
 import { createSubgraphPeople, nobody } from './transfer/tenant/subgraph-people.ts';
 
 async function start(config: EntitiesConfig): Promise<void> {
@@ -31,6 +33,7 @@ async function start(config: EntitiesConfig): Promise<void> {
     config.redisUrl === null ? createLocalWakeUp() : createRedisWakeUp(config.redisUrl, logger),
   );
   const definitions = createDefinitionStore(database);
+  const store = starting.use(createConfiguredFiles(config.files, resolve(config.dataFolder, 'files')));
   const service = starting.use(
     createEntitiesService({
       records: createRecordStore(database, wakeUp, { reload: definitions.load }),
@@ -40,21 +43,26 @@ async function start(config: EntitiesConfig): Promise<void> {
       transfers: {
         store: createTransferStore(database),
         known: createKnownKeys(database),
-        files: createDiskFiles(resolve(config.dataFolder, 'files')),
+        files: store,
         people:
           config.tenantsUrl === null
             ? nobody
             : createSubgraphPeople(createRemoteSubgraph({ url: config.tenantsUrl, secret })),
       },
+      files: {
+        ...{ store, secret, limits: config.files.limits },
+        fileRecords: createFileRecords(database),
+      },
     }),
   );
-  const { transfers } = service;
+  const { transfers, files } = service;
   const server = starting.adopt(
     await serveSubgraph({
       ...{ service, secret, port, host, logger },
-      ...(transfers
-        ? { addRoutes: (app, claimsOf) => addContentRoute(app, transfers.content, claimsOf) }
-        : {}),
+      addRoutes(app, claimsOf) {
+        if (transfers) addContentRoute(app, transfers.content, claimsOf);
+        if (files) addFileRoutes(app, files.content, claimsOf);
+      },
     }),
     (it) => it.close(),
   );

@@ -16,8 +16,14 @@ export function readContentType(text: string): string | null {
 
 const ascii = (text: string, at: number) => (head: Buffer) =>
   head.subarray(at, at + text.length).toString('latin1') === text;
-const bytes = (...values: number[]) => (head: Buffer) => values.every((value, index) => head[index] === value);
-const both = (...tests: ((head: Buffer) => boolean)[]) => (head: Buffer) => tests.every((test) => test(head));
+const bytes =
+  (...values: number[]) =>
+  (head: Buffer) =>
+    values.every((value, index) => head[index] === value);
+const both =
+  (...tests: ((head: Buffer) => boolean)[]) =>
+  (head: Buffer) =>
+    tests.every((test) => test(head));
 
 /** Types that are known by how they begin. Only pages that show images rely on it: the rest is served as it says it is. */
 const signatures: Readonly<Record<string, (head: Buffer) => boolean>> = {

@@ -30,7 +30,5 @@ export function createFileAccess({ records, getModel }: FileAccessOptions): MayR
 }
 
 export function isUploader(claims: Claims, file: Pick<KnownFile, 'actorKind' | 'actorId'>): boolean {
-  return (
-    file.actorKind === claims.actorKind && file.actorId !== null && file.actorId === claims.actorId
-  );
+  return file.actorKind === claims.actorKind && file.actorId !== null && file.actorId === claims.actorId;
 }

@@ -34,9 +34,7 @@ export function addFileRoutes(
         body: request.body instanceof Readable ? request.body : Readable.from([]),
       }),
     );
-    scope.get<FileRoute>(internalFilePath(':id'), async (request) =>
-      content.find(await requestOf(request)),
-    );
+    scope.get<FileRoute>(internalFilePath(':id'), async (request) => content.find(await requestOf(request)));
     scope.get<FileRoute>(internalFileBytesPath(':id'), async (request, reply) => {
       const range = readRange(request.headers.range);
       const bytes = await content.read({ ...(await requestOf(request)), range });

@@ -68,11 +68,7 @@ export async function attachFiles(
   if (wishes.length > 0) await attach(scope, entity, wishes);
 }
 
-async function attach(
-  scope: WriteScope,
-  entity: EntityDefinition,
-  wishes: readonly Wish[],
-): Promise<void> {
+async function attach(scope: WriteScope, entity: EntityDefinition, wishes: readonly Wish[]): Promise<void> {
   const values = [scope.tenantId, wishes.map(({ fileId }) => fileId)];
   const rows = await scope.tx.query<FileRow>({ text: lockText, values });
   const files = new Map(rows.map((row) => [row.id, row]));
@@ -87,11 +83,23 @@ async function attach(
     if (first !== undefined) {
       taken.push({ field: at, rule: 'file', message: `${at} is the same file as ${first}: upload it twice` });
     } else if (file?.state === 'ATTACHED') {
-      taken.push({ field: at, rule: 'file', message: `${at}: a record holds this file already: upload it again` });
+      taken.push({
+        field: at,
+        rule: 'file',
+        message: `${at}: a record holds this file already: upload it again`,
+      });
     } else if (!isKnown) {
-      broken.push({ field: at, rule: 'file', message: `${at}: there is no uploaded file with the id ${fileId}` });
+      broken.push({
+        field: at,
+        rule: 'file',
+        message: `${at}: there is no uploaded file with the id ${fileId}`,
+      });
     } else if (file.state === 'PENDING') {
-      broken.push({ field: at, rule: 'file', message: `${at}: the content of this file has not been uploaded` });
+      broken.push({
+        field: at,
+        rule: 'file',
+        message: `${at}: the content of this file has not been uploaded`,
+      });
     } else {
       checkFile(toFileFacts(file), field, (rule, sentence) => {
         broken.push({ field: at, rule, message: `${at} ${sentence}` });
@@ -128,9 +136,7 @@ function mayAttach(
     file.actorKind === claims.actorKind && file.actorId !== null && file.actorId === claims.actorId;
   if (file.state === 'PENDING' || file.state === 'READY') return isOwn;
   if (file.state !== 'DETACHED') return false;
-  return (
-    file.entityId === entity.id && file.recordId === written.recordId && file.fieldKey === field.key
-  );
+  return file.entityId === entity.id && file.recordId === written.recordId && file.fieldKey === field.key;
 }
 
 /** Purged records hold nothing any more. Nothing is asked where the entity has no FILE field. */

@@ -21,7 +21,8 @@ export const fileMembers = {
 export type FileMember = keyof typeof fileMembers;
 
 /** Media types as a definition allows them: "image/png", or all of a kind: "image/*". */
-export const contentTypePattern = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/(?:\*|[a-z0-9][a-z0-9!#$&^_.+-]{0,126})$/;
+export const contentTypePattern =
+  /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/(?:\*|[a-z0-9][a-z0-9!#$&^_.+-]{0,126})$/;
 
 /** The id, which the store replaces by what is stored (record-files.ts). What an answer held is taken as well. */
 export function parseFile(value: unknown, _field: unknown, report: Report): string | undefined {

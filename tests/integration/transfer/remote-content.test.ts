@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createClaimsSigner } from '#gateway/execution/http/claims-signer.ts';
+import { createRemoteContent } from '#gateway/http/remote-content.ts';
 import { createRemoteTransfers } from '#gateway/http/remote-transfers.ts';
 import { gatewayClaims } from '#schema/claims.ts';
 import type { SubgraphService } from '#schema/subgraph-protocol.ts';
@@ -31,7 +32,7 @@ beforeAll(async () => {
     (it) => it.close(),
   );
   url = server.url;
-  remote = stack.use(createRemoteTransfers({ url, signer: createClaimsSigner(secret) }));
+  remote = createRemoteTransfers(stack.use(createRemoteContent({ url, signer: createClaimsSigner(secret) })));
   const admin = await bench.addTenant({ name: 'note', fields: [{ name: 'text', type: 'TEXT' }] });
   user = await bench.addUser(admin.tenantId, 'USER');
 });
@@ -96,6 +97,10 @@ it('needs signed claims of somebody', async () => {
 });
 
 it('says that the subgraph is away', async () => {
-  await using away = createRemoteTransfers({ url: 'http://127.0.0.1:9', signer: createClaimsSigner(secret) });
+  await using nowhere = createRemoteContent({
+    url: 'http://127.0.0.1:9',
+    signer: createClaimsSigner(secret),
+  });
+  const away = createRemoteTransfers(nowhere);
   await expect(away.get(ask(crypto.randomUUID()))).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
 });

@@ -72,14 +72,21 @@ export function createS3Client(options: S3Options): S3Client {
         try {
           // Signed for each attempt: a signature is good for a few minutes only.
           const { path, headers } = sign(request);
-          const answer = await pool.request({ method: request.method, path, headers, body: request.body ?? null });
+          const answer = await pool.request({
+            method: request.method,
+            path,
+            headers,
+            body: request.body ?? null,
+          });
           if (answer.statusCode < 500) return answer;
           cause = new Error(await describeRefusal(answer));
         } catch (error) {
           cause = error;
         }
       }
-      throw new DomainError('SUBGRAPH_UNAVAILABLE', 'The store of files does not answer; try again', { cause });
+      throw new DomainError('SUBGRAPH_UNAVAILABLE', 'The store of files does not answer; try again', {
+        cause,
+      });
     },
     [Symbol.asyncDispose]: () => pool.destroy(),
   };

@@ -53,7 +53,9 @@ export function createS3Files(options: S3Options): FileStore & AsyncDisposable {
       // The status comes before the work is done, the outcome with the body.
       const outcome = await ended.body.text();
       if (elementOf(outcome, 'ETag') === null)
-        throw new Error(`the store of files did not end an upload (${elementOf(outcome, 'Code') ?? 'no code'})`);
+        throw new Error(
+          `the store of files did not end an upload (${elementOf(outcome, 'Code') ?? 'no code'})`,
+        );
     } catch (error) {
       await abort(key, uploadId).catch(() => {});
       throw error;
@@ -83,10 +85,7 @@ export function createS3Files(options: S3Options): FileStore & AsyncDisposable {
 
     async read(tenantId, contentId, range) {
       const headers: Record<string, string> = range ? { range: `bytes=${range.first}-${range.last}` } : {};
-      const answer = await ask(
-        { method: 'GET', key: keyOf(tenantId, contentId), headers },
-        [200, 206, 404],
-      );
+      const answer = await ask({ method: 'GET', key: keyOf(tenantId, contentId), headers }, [200, 206, 404]);
       if (answer.statusCode === 404) {
         await answer.body.dump();
         return null;
