@@ -1,5 +1,6 @@
 /** The distributed way to run: four processes that share only PostgreSQL (and Redis where there is one), the whole path through them. */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -133,6 +134,42 @@ it('takes a file through the gateway, imports it elsewhere, tells how far it is,
   expect(text.trimEnd().split('\r\n')).toEqual(['name', ...names]);
   const stranger = await registerTenant(product);
   const stolen = await fetch(product.url + startExport.contentPath, {
+    headers: { authorization: stranger.admin.credentials.authorization ?? '' },
+  });
+  expect(stolen.status).toBe(404);
+});
+
+it("streams a field's file through the gateway, by credentials, by a link, in ranges, and to nobody else", async () => {
+  const tenant = await registerTenant(product);
+  const { admin } = tenant;
+  await admin.query(
+    'mutation { createEntity(input: { name: "contact", fields: [{ name: "photo", type: FILE }] }) { id } }',
+  );
+  const bytes = randomBytes(9_000_000);
+  const { authorization = '' } = admin.credentials;
+  const call = (path: string, init: RequestInit = {}): Promise<Response> => fetch(product.url + path, init);
+  const { createUpload } = await admin.query(
+    'mutation { createUpload(input: { fileName: "a.bin" }) { id uploadUrl } }',
+  );
+  const { uploadUrl, id } = createUpload;
+  const sent = await call(uploadUrl, { method: 'PUT', body: bytes, headers: { authorization } });
+  expect(await sent.json()).toMatchObject({ id, size: bytes.length });
+  const again = await call(uploadUrl, { method: 'PUT', body: 'x', headers: { authorization } });
+  expect([again.status, await again.json()]).toMatchObject([
+    409,
+    { errors: [{ extensions: { code: 'CONFLICT' } }] },
+  ]);
+  const { createContact } = await admin.query(
+    'mutation ($id: ID!) { createContact(input: { photo: $id }) { photo { url signedUrl } } }',
+    { id },
+  );
+  const whole = await call(createContact.photo.url, { headers: { authorization } });
+  expect(Buffer.from(await whole.arrayBuffer()).equals(bytes)).toBe(true);
+  const part = await call(createContact.photo.signedUrl, { headers: { range: 'bytes=100-199' } });
+  expect(part.status).toBe(206);
+  expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(100, 200))).toBe(true);
+  const stranger = await registerTenant(product);
+  const stolen = await call(createContact.photo.url, {
     headers: { authorization: stranger.admin.credentials.authorization ?? '' },
   });
   expect(stolen.status).toBe(404);
