@@ -1,9 +1,11 @@
+import type { ExecutionResult } from 'graphql';
 import { gatewayClaims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import {
   type IdentityAnswer,
   type IdentityService,
   type SdlAnswer,
+  type SubgraphRequest,
   type SubgraphService,
   type VersionsAnswer,
 } from '#schema/subgraph-protocol.ts';
@@ -12,7 +14,13 @@ import { toHeaders } from './request-headers.ts';
 import { isResult } from './result.ts';
 import { shareReads } from './shared-reads.ts';
 import { createSubgraphSocket } from './subgraph-socket.ts';
-import { createTransport, type Transport, type TransportOptions } from './transport.ts';
+import {
+  createTransport,
+  parseJson,
+  type Transport,
+  type TransportAnswer,
+  type TransportOptions,
+} from './transport.ts';
 
 export interface HttpSubgraphOptions extends TransportOptions {
   readonly signer: ClaimsSigner;
@@ -26,9 +34,9 @@ export function createHttpSubgraph(options: HttpSubgraphOptions): SubgraphServic
   const socket = createSubgraphSocket(options);
   const { name } = options;
 
-  const execute: SubgraphService['execute'] = async (request) => {
+  const call = (request: SubgraphRequest): Promise<TransportAnswer> => {
     const { query, operationName, variables, claims, signal } = request;
-    const { status, body } = await transport.request({
+    return transport.request({
       method: 'POST',
       path: '/graphql',
       claims,
@@ -37,9 +45,13 @@ export function createHttpSubgraph(options: HttpSubgraphOptions): SubgraphServic
       idempotent: !/^\s*mutation\b/.test(query),
       signal,
     });
+  };
+
+  const read = ({ status, text }: TransportAnswer): ExecutionResult => {
     // It does not believe our signature: not the caller's fault, and not to be told as such.
     if (status === 401)
       throw new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" refuses the gateway.`);
+    const body = parseJson(text);
     if (!isResult(body)) {
       throw new DomainError(
         'SUBGRAPH_UNAVAILABLE',
@@ -58,7 +70,7 @@ export function createHttpSubgraph(options: HttpSubgraphOptions): SubgraphServic
       if (version !== null) query.set('version', String(version));
       return (await getInternal(transport, name, `/internal/sdl?${query}`)) as SdlAnswer;
     },
-    execute: options.shareReads ? shareReads(execute) : execute,
+    execute: options.shareReads ? shareReads(call, read) : async (request) => read(await call(request)),
     subscribe: (request) => socket.subscribe(request),
     async [Symbol.asyncDispose]() {
       await socket[Symbol.asyncDispose]();
@@ -80,27 +92,27 @@ export function createHttpIdentity(options: TransportOptions): IdentityService &
       return (await getInternal(transport, name, '/internal/jwks')) as { keys: Record<string, unknown>[] };
     },
     async identify(request) {
-      const { status, body } = await transport.request({
+      const { status, text } = await transport.request({
         method: 'POST',
         path: '/internal/identity',
         claims: gatewayClaims,
         body: JSON.stringify(request),
         idempotent: true,
       });
-      return expectOk(name, status, body) as IdentityAnswer;
+      return expectOk(name, status, parseJson(text)) as IdentityAnswer;
     },
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };
 }
 
 async function getInternal(transport: Transport, name: string, path: string): Promise<unknown> {
-  const { status, body } = await transport.request({
+  const { status, text } = await transport.request({
     method: 'GET',
     path,
     claims: gatewayClaims,
     idempotent: true,
   });
-  return expectOk(name, status, body);
+  return expectOk(name, status, parseJson(text));
 }
 
 function expectOk(name: string, status: number, body: unknown): unknown {

@@ -1,13 +1,13 @@
 import type { ExecutionResult } from 'graphql';
 import { anonymousClaims, gatewayClaims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
-import type { SubgraphService } from '#schema/subgraph-protocol.ts';
+import type { SubgraphRequest, SubgraphService } from '#schema/subgraph-protocol.ts';
 import type { ClaimsSigner } from './claims-signer.ts';
 import { toHeaders } from './request-headers.ts';
 import { isResult } from './result.ts';
 import { shareReads } from './shared-reads.ts';
 import { createSubgraphSocket } from './subgraph-socket.ts';
-import { createTransport, type TransportOptions } from './transport.ts';
+import { createTransport, parseJson, type TransportAnswer, type TransportOptions } from './transport.ts';
 
 export interface PlainSubgraphOptions extends Omit<TransportOptions, 'signer'> {
   /** With one, the subgraph is told who asks by signed claims. Default null. */
@@ -27,9 +27,9 @@ export function createPlainSubgraph(options: PlainSubgraphOptions): SubgraphServ
   const transport = createTransport({ ...options, signer, url: origin });
   const sockets = new Set<AsyncDisposable>();
 
-  const execute: SubgraphService['execute'] = async (request) => {
+  const call = (request: SubgraphRequest): Promise<TransportAnswer> => {
     const { query, operationName, variables, claims, signal } = request;
-    const { status, body } = await transport.request({
+    return transport.request({
       method: 'POST',
       path,
       claims,
@@ -38,6 +38,10 @@ export function createPlainSubgraph(options: PlainSubgraphOptions): SubgraphServ
       idempotent: !/^\s*mutation\b/.test(query),
       signal,
     });
+  };
+
+  const read = ({ status, text }: TransportAnswer): ExecutionResult => {
+    const body = parseJson(text);
     if (isResult(body)) return body;
     throw new DomainError(
       'SUBGRAPH_UNAVAILABLE',
@@ -50,18 +54,19 @@ export function createPlainSubgraph(options: PlainSubgraphOptions): SubgraphServ
     isRemote: true,
     /** By the federation's own query; rejects where the answer is none. */
     async getSdl() {
-      const { status, body } = await transport.request({
+      const { status, text } = await transport.request({
         method: 'POST',
         path,
         claims: signer ? gatewayClaims : anonymousClaims,
         body: JSON.stringify({ query: '{ _service { sdl } }' }),
         idempotent: true,
       });
+      const body = parseJson(text);
       const sdl = isResult(body) ? (body.data?.['_service'] as { sdl?: unknown } | null)?.sdl : undefined;
       if (typeof sdl === 'string' && sdl.trim() !== '') return { sdl, version: null };
       throw new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" gives no SDL (HTTP ${status}).`);
     },
-    execute: options.shareReads ? shareReads(execute) : execute,
+    execute: options.shareReads ? shareReads(call, read) : async (request) => read(await call(request)),
     async subscribe(request) {
       const connectionParams = request.headers ?? {};
       const { claims } = request;

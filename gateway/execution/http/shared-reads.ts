@@ -1,38 +1,48 @@
 import type { ExecutionResult } from 'graphql';
 import { subgraphHeaders, type SubgraphRequest, type SubgraphService } from '#schema/subgraph-protocol.ts';
 
-interface Flight {
-  readonly result: Promise<ExecutionResult>;
+interface Flight<Answer> {
+  readonly answer: Promise<Answer>;
   readonly controller: AbortController;
   waiting: number;
-  isShared: boolean;
 }
 
 /**
  * Lets equal reads that are under way at the same time share one call. Equal: the same claims, client address, forwarded
  * headers (but the request's id), definitions, operation and variables; so nobody gets what was answered to somebody
- * else. Only queries. The call is given up when everybody who waits for it is gone.
+ * else. Only queries, and none that were under way when a mutation was answered: who reads what it wrote must not get what
+ * was there before. The call is given up when everybody who waits for it is gone.
+ *
+ * `call` answers what nobody changes, for instance text; `read` makes of it a result for each, as whoever gets one merges
+ * into it.
  */
-export function shareReads(execute: SubgraphService['execute']): SubgraphService['execute'] {
-  const flights = new Map<string, Flight>();
+export function shareReads<Answer>(
+  call: (request: SubgraphRequest) => Promise<Answer>,
+  read: (answer: Answer) => ExecutionResult,
+): SubgraphService['execute'] {
+  const flights = new Map<string, Flight<Answer>>();
 
-  function take(key: string, request: SubgraphRequest): Flight {
+  function take(key: string, request: SubgraphRequest): Flight<Answer> {
     const controller = new AbortController();
-    const result = execute({ ...request, signal: controller.signal }).finally(() => {
+    const answer = call({ ...request, signal: controller.signal }).finally(() => {
       if (flights.get(key) === flight) flights.delete(key);
     });
-    const flight: Flight = { result, controller, waiting: 0, isShared: false };
+    const flight: Flight<Answer> = { answer, controller, waiting: 0 };
     flights.set(key, flight);
     return flight;
   }
 
   return async (request) => {
-    if (!/^\s*(query\b|\{)/.test(request.query)) return execute(request);
+    if (!/^\s*(query\b|\{)/.test(request.query)) {
+      try {
+        return read(await call(request));
+      } finally {
+        flights.clear();
+      }
+    }
     const key = keyOf(request);
-    const known = flights.get(key);
-    const flight = known ?? take(key, request);
+    const flight = flights.get(key) ?? take(key, request);
     flight.waiting++;
-    if (known) flight.isShared = true;
     const { signal } = request;
     const gone = Promise.withResolvers<never>();
     const leave = (): void => {
@@ -47,9 +57,7 @@ export function shareReads(execute: SubgraphService['execute']): SubgraphService
     if (signal?.aborted) leave();
     else signal?.addEventListener('abort', leave, { once: true });
     try {
-      const result = await Promise.race([flight.result, gone.promise]);
-      // An answer belongs to the run that got it, which merges into it.
-      return flight.isShared ? structuredClone(result) : result;
+      return read(await Promise.race([flight.answer, gone.promise]));
     } finally {
       signal?.removeEventListener('abort', leave);
     }

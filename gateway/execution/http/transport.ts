@@ -33,8 +33,13 @@ export interface TransportRequest {
 
 /** Signed JSON requests to one subgraph over a pool of connections. */
 export interface Transport extends AsyncDisposable {
-  /** Throws SUBGRAPH_UNAVAILABLE (down, or no JSON), GATEWAY_TIMEOUT, and the signal's reason when it aborts. */
-  request(request: TransportRequest): Promise<{ status: number; body: unknown }>;
+  /** Throws SUBGRAPH_UNAVAILABLE (down), GATEWAY_TIMEOUT, and the signal's reason when it aborts. */
+  request(request: TransportRequest): Promise<TransportAnswer>;
+}
+
+export interface TransportAnswer {
+  readonly status: number;
+  readonly text: string;
 }
 
 /** Answered by proxies for a server that is not there (yet). */
@@ -67,19 +72,14 @@ export function createTransport(options: TransportOptions): Transport {
     claims,
     headers,
     signal,
-  }: TransportRequest): Promise<{ status: number; body: unknown }> {
+  }: TransportRequest): Promise<TransportAnswer> {
     const sent = ['accept', 'application/json'];
     if (signer) sent.push(signedClaims.header, await signer.sign(claims));
     if (body !== undefined) sent.push('content-type', 'application/json');
     for (const key in headers) sent.push(key, headers[key] as string);
     const limits = { timeoutMs, timeoutError, maxBytes: maxResponseBytes, tooLargeError, signal };
     try {
-      const { status, text } = await exchange(
-        pool,
-        { method, path: prefix + path, headers: sent, body: body ?? null },
-        limits,
-      );
-      return { status, body: parseJson(text) };
+      return await exchange(pool, { method, path: prefix + path, headers: sent, body: body ?? null }, limits);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       throw error instanceof DomainError ? error : unavailable('does not answer', error);
@@ -87,7 +87,7 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   /** Counts what an attempt tells of the subgraph's health. */
-  async function guarded(request: TransportRequest): Promise<{ status: number; body: unknown }> {
+  async function guarded(request: TransportRequest): Promise<TransportAnswer> {
     if (!breaker.admit()) throw unavailable('was not there a moment ago');
     try {
       const answer = await attempt(request);
@@ -118,7 +118,7 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 /** Undefined for what is no JSON. */
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -27,6 +27,7 @@ const subgraphs = [...inProcess.values()].map((service): SubgraphService => {
     url: url.replace(/\/graphql$/, ''),
     signer,
     timeoutMs: 10_000,
+    shareReads: config.shareInFlight,
   });
   return { ...remote, getSdl: service.getSdl };
 });

@@ -20,7 +20,7 @@ function createSource() {
     const answer = Promise.withResolvers<ExecutionResult>();
     calls.push({ request: asked, answer });
     return answer.promise;
-  });
+  }, structuredClone);
   return { calls, execute };
 }
 
@@ -59,6 +59,18 @@ it('never shares a mutation', () => {
   void execute(mutation);
   void execute(mutation);
   expect(calls).toHaveLength(2);
+});
+
+it('does not share what was under way when a mutation was answered', async () => {
+  const { calls, execute } = createSource();
+  void execute(request);
+  const mutation = execute({ ...request, query: 'mutation { a }' });
+  void execute(request);
+  expect(calls).toHaveLength(2);
+  calls[1]?.answer.resolve({ data: { a: 1 } });
+  await mutation;
+  void execute(request);
+  expect(calls).toHaveLength(3);
 });
 
 it('goes on while somebody waits, and is given up when nobody does', async () => {
