@@ -2,6 +2,7 @@
 import type { Claims } from '#schema/claims.ts';
 import { isStoredFile } from '#subgraphs/model/values/file.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
+import { accessOf } from '#subgraphs/model/permissions/access.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { KnownFile } from './file-records.ts';
 
@@ -21,7 +22,7 @@ export function createFileAccess({ records, getModel }: FileAccessOptions): MayR
     const model = await getModel(claims);
     const entity = model.entityById.get(entityId);
     const field = entity?.fields.find(({ key, type }) => key === fieldKey && type === 'FILE');
-    if (!entity || !field) return false;
+    if (!entity || !field || !accessOf(model, entity, claims).mayRead(field)) return false;
     // The record as this caller sees it now; a deleted one is not there.
     const [record] = await records.findMany({ claims, model, requestId }, entity, [recordId]);
     const held = record?.data[fieldKey];

@@ -1,8 +1,11 @@
 /** Histories as values of `RecordVersionConnection`. */
-import { DomainError } from '#schema/errors.ts';
+import { DomainError, type FieldError } from '#schema/errors.ts';
 import type { LoggedOperation } from '#schema/events.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
+import { isSameJson } from '#subgraphs/model/values/json.ts';
+import { accessOf, type EntityAccess } from '#subgraphs/model/permissions/access.ts';
+import { memberName } from '#subgraphs/model/unique-keys.ts';
 import { relationIdName, typeName } from '#subgraphs/model/names.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { RecordStore, RecordVersion, StoreContext, StoredRecord } from '../store/record-store.ts';
@@ -53,9 +56,10 @@ export async function readHistory(
     after: after ?? null,
   });
   if (page === null) return null;
+  const access = accessOf(context.model, entity, context.claims);
   const edges = page.versions.map((version) => ({
     cursor: version.cursor,
-    node: toVersionNode(entity, version),
+    node: toVersionNode(entity, version, access),
   }));
   return {
     edges,
@@ -69,11 +73,11 @@ export async function readHistory(
   };
 }
 
-function toVersionNode(entity: EntityDefinition, version: RecordVersion): VersionNode {
+function toVersionNode(entity: EntityDefinition, version: RecordVersion, access: EntityAccess): VersionNode {
   const { record, before } = version;
   const changed = new Set(version.changedFields);
   const changes = entity.fields
-    .filter((field) => changed.has(field.key))
+    .filter((field) => changed.has(field.key) && access.mayRead(field))
     .map((field): FieldChangeNode => {
       const { toOutput } = ruleOf(field);
       return {
@@ -88,11 +92,15 @@ function toVersionNode(entity: EntityDefinition, version: RecordVersion): Versio
     at: version.at,
     actor: version.userId === null ? null : { __typename: 'User', id: version.userId },
     changes,
-    data: toUntypedData(entity, record),
+    data: toUntypedData(entity, record, access),
   };
 }
 
-/** Writes the values of an earlier version as an update does, with all its checks: a field's that cannot be kept is an error. */
+/**
+ * Writes the values of an earlier version as an update does, with all its checks: a field's that cannot be kept is an error.
+ * Of who is held to permissions, FORBIDDEN that names what would have to be written and may not be; what is hidden and not
+ * the caller's to write stays as it is, whatever it was.
+ */
 export async function restoreVersion(
   { store, context, entity }: { store: RecordStore; context: StoreContext; entity: EntityDefinition },
   { id, version, expectedVersion }: { id: string; version: number; expectedVersion?: number | null },
@@ -103,5 +111,29 @@ export async function restoreVersion(
       'NOT_FOUND',
       `There is no ${typeName(entity)} of this id with a version ${version}`,
     );
-  return store.update(context, entity, id, toUntypedData(entity, earlier), expectedVersion);
+  const access = accessOf(context.model, entity, context.claims);
+  const values = toUntypedData(entity, earlier, { mayRead: (field) => access.mayWrite(field) });
+  if (access.isRestricted) {
+    access.assertAllows('UPDATE');
+    const [current] = await store.findMany(context, entity, [id]);
+    if (current) requireWritable(entity, access, current, earlier);
+  }
+  return store.update(context, entity, id, values, expectedVersion);
+}
+
+function requireWritable(
+  entity: EntityDefinition,
+  access: EntityAccess,
+  current: StoredRecord,
+  earlier: StoredRecord,
+): void {
+  const errors = entity.fields
+    .filter((field) => access.mayRead(field) && !access.mayWrite(field))
+    .filter(({ key }) => !isSameJson(current.data[key] ?? null, earlier.data[key] ?? null))
+    .map((field): FieldError => {
+      const message = `Your role may not write "${field.name}" of "${entity.name}", which was another one in that version`;
+      return { field: memberName(field), rule: 'permission', message };
+    });
+  if (errors.length === 0) return;
+  throw new DomainError('FORBIDDEN', errors.map(({ message }) => message).join('; '), { fields: errors });
 }

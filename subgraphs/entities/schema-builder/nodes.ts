@@ -6,6 +6,8 @@ import { withFieldAliases } from '#subgraphs/model/aliases.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import { relationIdName, typeName } from '#subgraphs/model/names.ts';
+import type { EntityAccess } from '#subgraphs/model/permissions/access.ts';
+import { memberName } from '#subgraphs/model/unique-keys.ts';
 import type { StoredRecord } from '../store/record-store.ts';
 
 /** A symbol, so that no field's name can meet it. */
@@ -78,12 +80,15 @@ function defineClass(entity: EntityDefinition): typeof RecordNode {
   return NodeOfEntity;
 }
 
-/** A record's values by field name, a relation's under its id's name: for the untyped twin. */
-export function toUntypedData(entity: EntityDefinition, record: StoredRecord): Record<string, unknown> {
+/** A record's values by field name, a relation's under its id's name: for the untyped twin. What may not be read is left out. */
+export function toUntypedData(
+  entity: EntityDefinition,
+  record: StoredRecord,
+  access: Pick<EntityAccess, 'mayRead'>,
+): Record<string, unknown> {
   return Object.fromEntries(
-    entity.fields.map((field) => [
-      field.type === 'RELATION' ? relationIdName(field.name) : field.name,
-      ruleOf(field).toOutput(record.data[field.key], field),
-    ]),
+    entity.fields
+      .filter((field) => access.mayRead(field))
+      .map((field) => [memberName(field), ruleOf(field).toOutput(record.data[field.key], field)]),
   );
 }

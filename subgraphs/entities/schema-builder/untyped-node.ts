@@ -1,23 +1,26 @@
 /** Records as values of the untyped twin's type `Record`. */
 import { DomainError } from '#schema/errors.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import type { EntityAccess } from '#subgraphs/model/permissions/access.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { StoredRecord } from '../store/record-store.ts';
 import { RecordNode, recordOf, toUntypedData } from './nodes.ts';
 
 export class UntypedNode extends RecordNode {
   readonly #entity: EntityDefinition;
+  readonly #access: EntityAccess;
 
-  constructor(entity: EntityDefinition, record: StoredRecord) {
+  constructor(entity: EntityDefinition, record: StoredRecord, access: EntityAccess) {
     super(record);
     this.#entity = entity;
+    this.#access = access;
   }
 
   get entity(): string {
     return this.#entity.name;
   }
   get data(): Record<string, unknown> {
-    return toUntypedData(this.#entity, recordOf(this));
+    return toUntypedData(this.#entity, recordOf(this), this.#access);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The untyped twin: records of any entity, for tools that serve any tenant. */
 import { invalidField } from '#schema/errors.ts';
 import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
+import { accessOf } from '#subgraphs/model/permissions/access.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { OrderTerm } from '../store/record-store.ts';
 import { resolveTotalCount } from './connection-node.ts';
@@ -32,7 +33,7 @@ export const untypedResolvers: Resolvers = {
     ) {
       const entity = getNamedEntity(context, name);
       const record = await context.loaders.findRecord(entity, id);
-      return record && new UntypedNode(entity, record);
+      return record && new UntypedNode(entity, record, accessOf(context.model, entity, context.claims));
     },
     async records(
       _root: unknown,
@@ -40,12 +41,9 @@ export const untypedResolvers: Resolvers = {
       context: EntitiesContext,
     ) {
       const args = { ...page, filter: readFilter(filter), orderBy: orderBy?.map(toOrderTerm) };
-      return listRecords(
-        context,
-        getNamedEntity(context, name),
-        args,
-        (entity, record) => new UntypedNode(entity, record),
-      );
+      const asked = getNamedEntity(context, name);
+      const access = accessOf(context.model, asked, context.claims);
+      return listRecords(context, asked, args, (entity, record) => new UntypedNode(entity, record, access));
     },
     recordHistory(
       _root: unknown,

@@ -3,6 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { invalidField } from '#schema/errors.ts';
 import { assertTenantRole } from '#subgraphs/server/base-rules.ts';
 import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
+import { accessOf } from '#subgraphs/model/permissions/access.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { PurgeRequest, StoredRecord } from '../store/record-store.ts';
 import { restoreVersion } from './history-resolvers.ts';
@@ -27,7 +28,7 @@ function one<Args extends Named>(work: (write: PreparedWrite, args: Args) => Pro
     const entity = getNamedEntity(context, args.entity);
     const record = await work(await prepareWrite(context, entity, info.fieldName, args), args);
     context.loaders.clear();
-    return new UntypedNode(entity, record);
+    return new UntypedNode(entity, record, accessOf(context.model, entity, context.claims));
   };
 }
 

@@ -1,14 +1,18 @@
 /** The content of transfers, in and out. */
 import type { Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
+import type { TenantModel } from '#subgraphs/model/definition.ts';
 import type { TransferContent } from '#schema/transfer-content.ts';
 import type { FileStore } from '../files/file-store.ts';
+import { exportSight, isAnyonesReader } from './access.ts';
 import { createRowWriter } from './formats/row-writer.ts';
 import type { Transfer, TransferStore } from './transfer.ts';
 
 export interface ContentOptions {
   readonly store: TransferStore;
   readonly files: FileStore;
+  /** The tenant's newest definitions. */
+  getModel(claims: Claims): Promise<TenantModel>;
   /** Throws for who may not, and NOT_FOUND. */
   get(claims: Claims, id: string): Promise<Transfer>;
   announce(transfer: Transfer): void;
@@ -20,11 +24,20 @@ export interface ContentOptions {
 export function createContent({
   store,
   files,
+  getModel,
   get,
   announce,
   maxUploadBytes,
   getRoom,
 }: ContentOptions): TransferContent {
+  /** The file of an export shows what its reader might see then. */
+  async function requireSameSight(claims: Claims, { settings }: Transfer): Promise<void> {
+    if (isAnyonesReader(claims)) return;
+    if (exportSight(await getModel(claims), claims) === (settings.sight ?? '')) return;
+    const message = 'What your role may see has changed since this was exported: export it again';
+    throw new DomainError('FORBIDDEN', message);
+  }
+
   return {
     async put({ claims, transferId, body, fileName }) {
       const transfer = await get(claims, transferId);
@@ -46,6 +59,7 @@ export function createContent({
 
     async get({ claims, transferId }) {
       const transfer = await get(claims, transferId);
+      if (transfer.kind === 'EXPORT') await requireSameSight(claims, transfer);
       const file = transfer.fileId === null ? null : await files.read(transfer.tenantId, transfer.fileId);
       if (!file) throw new DomainError('NOT_FOUND', 'The transfer has no content yet, or not any more');
       const { contentType, fileName } = describe(transfer);

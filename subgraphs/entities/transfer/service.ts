@@ -6,10 +6,12 @@ import { assertTenantRole } from '#subgraphs/server/base-rules.ts';
 import type { Logger } from '#subgraphs/server/logger.ts';
 import type { WakeUp } from '#subgraphs/server/wake-up/wake-up.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
-import { listedActor, mayUse } from './access.ts';
+import { exportSight, listedActor, mayUse } from './access.ts';
 import { createContent } from './content.ts';
 import { createExportColumns } from './export/export-columns.ts';
 import { parseFilter } from '#subgraphs/model/filter/validate.ts';
+import { modelAccess } from '#subgraphs/model/permissions/access.ts';
+import { restrictFilter } from '#subgraphs/model/permissions/restricted-filter.ts';
 import { readRows } from './formats/read-rows.ts';
 import { createImportPlan } from './import/import-plan.ts';
 import { type EntityProposal, nameFromFile, proposeEntity } from './inference/propose-entity.ts';
@@ -124,6 +126,7 @@ export function createTransferService(options: TransferServiceOptions): Transfer
     content: createContent({
       store,
       files: tools.files,
+      getModel: tools.getModel,
       get,
       announce,
       maxUploadBytes: options.maxUploadBytes ?? 1024 ** 3,
@@ -143,7 +146,7 @@ export function createTransferService(options: TransferServiceOptions): Transfer
       }
       const settings = readImportSettings(input);
       const entity = input.entity ?? null;
-      if (entity !== null) createImportPlan(await tools.getModel(claims), entity, settings);
+      if (entity !== null) createImportPlan(await tools.getModel(claims), claims, entity, settings);
       const fileName = input.fileName?.slice(0, 255) ?? null;
       return insert(claims, 'USER', {
         kind: 'IMPORT',
@@ -162,13 +165,15 @@ export function createTransferService(options: TransferServiceOptions): Transfer
       const entity = model.entityByName.get(input.entity);
       if (!entity) throw new DomainError('NOT_FOUND', `There is no entity "${input.entity.slice(0, 80)}"`);
       await getRoom(claims);
-      createExportColumns(model, entity, { ...settings, format: input.format });
-      parseFilter(model, entity, settings.filter);
+      const access = modelAccess(model, claims);
+      access.of(entity).assertAllows('READ');
+      createExportColumns(model, entity, { ...settings, format: input.format, access });
+      restrictFilter(access, entity, parseFilter(model, entity, settings.filter));
       return insert(claims, 'USER', {
         kind: 'EXPORT',
         entity: entity.name,
         format: input.format,
-        settings,
+        settings: { ...settings, sight: exportSight(model, claims) },
         isRequested: true,
       });
     },
@@ -266,7 +271,10 @@ export function createTransferService(options: TransferServiceOptions): Transfer
     if (transfer.kind === 'EXPORT' || transfer.isWholeTenant) {
       if (Object.keys(input).length > 0)
         throw invalidField('input', 'kind', 'input is for the import of an entity');
-      return { entity: transfer.entity, settings: transfer.settings, startsOver: transfer.kind === 'EXPORT' };
+      const startsOver = transfer.kind === 'EXPORT';
+      // An export is of what its reader may see when it begins.
+      const sight = startsOver ? { sight: exportSight(await tools.getModel(claims), claims) } : {};
+      return { entity: transfer.entity, settings: { ...transfer.settings, ...sight }, startsOver };
     }
     if (transfer.fileId === null)
       throw new DomainError('CONFLICT', 'The transfer has no file: upload it first');
@@ -276,7 +284,7 @@ export function createTransferService(options: TransferServiceOptions): Transfer
     );
     const entity = input.entity ?? transfer.entity;
     if (entity === null) throw invalidField('entity', 'required', 'entity is required: where the rows go');
-    createImportPlan(await tools.getModel(claims), entity, settings);
+    createImportPlan(await tools.getModel(claims), claims, entity, settings);
     const startsOver = isFinishedDryRun || transfer.settings.isDryRun === true;
     if (!startsOver && transfer.rows > 0) refuseNewCourse(transfer, entity, settings);
     return { entity, settings, startsOver };

@@ -28,7 +28,12 @@ export function compilePredicate(
   entity: EntityDefinition,
   filter: Readonly<Record<string, unknown>> | null | undefined,
 ): Predicate {
-  return compile(parseFilter(model, entity, filter));
+  return predicateOf(parseFilter(model, entity, filter));
+}
+
+/** A filter that is parsed already. */
+export function predicateOf(node: FilterNode): Predicate {
+  return compile(node);
 }
 
 function compile(node: FilterNode): Predicate {

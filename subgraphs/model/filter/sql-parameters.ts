@@ -13,7 +13,8 @@ export type SqlType =
   | 'timestamptz[]'
   | 'int4'
   | 'int4[]'
-  | 'jsonb';
+  | 'jsonb'
+  | 'bytea[]';
 
 export interface SqlParameters {
   readonly values: unknown[];

@@ -1,6 +1,9 @@
 import { type ChangeOperation, encodeLogCursor, type LogEvent } from '#schema/events.ts';
-import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { fieldNames, recordJson } from './record-json.ts';
+import type { Sight } from './sight.ts';
+
+const everything = (): boolean => true;
 
 /** Who did it, as a reference to the tenants subgraph; null where it was no user. */
 export function actorOf(event: LogEvent): { id: string } | null {
@@ -16,10 +19,19 @@ export class Change {
   #changedFields: string[] | null = null;
   #record: Record<string, unknown> | null = null;
 
-  constructor(event: LogEvent, definition: EntityDefinition, operation: ChangeOperation) {
+  readonly #mayRead: (field: FieldDefinition) => boolean;
+
+  /** `sight`: of subscribers who may not see everything; its fields alone are told. */
+  constructor(
+    event: LogEvent,
+    definition: EntityDefinition,
+    operation: ChangeOperation,
+    sight: Pick<Sight, 'mayRead'> | null,
+  ) {
     this.event = event;
     this.definition = definition;
     this.operation = operation;
+    this.#mayRead = sight?.mayRead ?? everything;
     this.cursor = encodeLogCursor(event.seq);
   }
 
@@ -46,13 +58,13 @@ export class Change {
   }
 
   get changedFields(): string[] {
-    this.#changedFields ??= fieldNames(this.definition, this.event.changedFields);
+    this.#changedFields ??= fieldNames(this.definition, this.event.changedFields, this.#mayRead);
     return this.#changedFields;
   }
 
   get record(): Record<string, unknown> | null {
     if (!this.hasRecord || !this.event.after) return null;
-    this.#record ??= recordJson(this.definition, this.recordId, this.event.after);
+    this.#record ??= recordJson(this.definition, this.recordId, this.event.after, this.#mayRead);
     return this.#record;
   }
 }

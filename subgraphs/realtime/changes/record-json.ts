@@ -1,12 +1,17 @@
 import type { LogRecord } from '#schema/events.ts';
-import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import { relationIdName } from '#subgraphs/model/names.ts';
 
-/** A logged record by the names that its fields have now: as the graph's own type shows it, a relation as its id. */
-export function recordJson(entity: EntityDefinition, id: string, record: LogRecord): Record<string, unknown> {
+/** A logged record by the names that its fields have now: as the graph's own type shows it, a relation as its id. What may not be read is left out. */
+export function recordJson(
+  entity: EntityDefinition,
+  id: string,
+  record: LogRecord,
+  mayRead: (field: FieldDefinition) => boolean,
+): Record<string, unknown> {
   const json: Record<string, unknown> = { id };
-  for (const field of entity.fields) {
+  for (const field of entity.fields.filter(mayRead)) {
     const stored = record.data[field.key];
     const name = field.type === 'RELATION' ? relationIdName(field.name) : field.name;
     json[name] = stored === undefined || stored === null ? null : ruleOf(field).toOutput(stored, field);
@@ -19,9 +24,13 @@ export function recordJson(entity: EntityDefinition, id: string, record: LogReco
   return json;
 }
 
-/** Names of fields by their keys, in the definition's order; keys of fields that are gone are dropped. */
-export function fieldNames(entity: EntityDefinition, keys: readonly string[]): string[] {
+/** Names of fields by their keys, in the definition's order; keys of fields that are gone, or may not be read, are dropped. */
+export function fieldNames(
+  entity: EntityDefinition,
+  keys: readonly string[],
+  mayRead: (field: FieldDefinition) => boolean,
+): string[] {
   if (keys.length === 0) return [];
   const changed = new Set(keys);
-  return entity.fields.filter((field) => changed.has(field.key)).map((field) => field.name);
+  return entity.fields.filter((field) => changed.has(field.key) && mayRead(field)).map((field) => field.name);
 }

@@ -1,7 +1,8 @@
 /** What the log's readers ask of storage. Implementation: `createEventStore`. */
-import type { LogEvent, LogRecord } from '#schema/events.ts';
+import type { LogEvent } from '#schema/events.ts';
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import type { FilterNode } from '#subgraphs/model/filter/node.ts';
+import type { FilteredRecord } from '#subgraphs/model/filter/predicate.ts';
 
 /** Where a tenant's log begins and ends. */
 export interface LogHead {
@@ -30,12 +31,6 @@ export interface PageLimits {
   count: number;
   /** The page ends with the event that reaches this; it holds one event at least. */
   bytes: number;
-}
-
-/** A record as an event has it, before or after. */
-export interface RecordImage {
-  readonly id: string;
-  readonly record: LogRecord;
 }
 
 export interface ChangesPage {
@@ -77,7 +72,7 @@ export interface EventStore {
     model: TenantModel,
     entity: EntityDefinition,
     filter: FilterNode,
-    images: readonly RecordImage[],
+    images: readonly FilteredRecord[],
   ): Promise<Set<number>>;
   /** Removes events older than `before`, at most about `batchSize` of them, and moves `trimmedSeq`. Returns how many went. */
   trim(before: Date, batchSize: number): Promise<number>;

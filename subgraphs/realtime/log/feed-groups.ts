@@ -54,19 +54,14 @@ export class FeedGroups {
     if (key !== undefined) this.#leave(key, subscriber as Subscriber<unknown>);
   }
 
-  /** The definitions changed: who shared a feed may have to see different things from now on, and the other way around. */
+  /**
+   * The definitions changed: who shared a feed may have to see different things from now on, and the other way around. Every
+   * feed is made anew: it sees with the eyes of whoever it was made for, who may be elsewhere now.
+   */
   regroup(model: TenantModel): void {
-    for (const [subscriber, place] of this.#places) {
-      try {
-        const key = place.request.keyOf(model);
-        if (key === place.key) continue;
-        const feed = this.feedOf(place.request, model);
-        this.#leave(place.key, subscriber);
-        this.#join(place.request, key, feed, subscriber);
-      } catch (error) {
-        subscriber.end(error as Error);
-      }
-    }
+    this.#groups.clear();
+    for (const [subscriber, { request }] of this.#places)
+      this.#join(request, request.keyOf(model), this.feedOf(request, model), subscriber);
   }
 
   /** Offers the log's next event to every live subscriber; each feed looks at it once. */

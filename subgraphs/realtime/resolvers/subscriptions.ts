@@ -44,7 +44,8 @@ export interface Subscriptions {
 export function createSubscriptions(log: EventLog, store: EventStore): Subscriptions {
   return {
     async recordChanged(context, args) {
-      assertTenantRole(context.claims, 'VIEWER');
+      const { claims } = context;
+      assertTenantRole(claims, 'VIEWER');
       const model = getModel(context);
       const request = {
         entities: args.entities ? getEntities(model, args.entities) : null,
@@ -52,13 +53,14 @@ export function createSubscriptions(log: EventLog, store: EventStore): Subscript
       };
       return log.subscribe(model.tenantId, {
         after: args.after ?? null,
-        keyOf: () => recordFeedKey(request),
-        createFeed: () => new RecordFeed(request),
+        keyOf: (newest) => recordFeedKey(request, newest, claims),
+        createFeed: () => new RecordFeed(request, claims, store),
       });
     },
 
     async entityChanged(context, entity, args) {
-      assertTenantRole(context.claims, 'VIEWER');
+      const { claims } = context;
+      assertTenantRole(claims, 'VIEWER');
       if (args.ids && args.ids.length > maxIds) {
         throw invalidField('ids', 'maxLength', `ids must hold at most ${maxIds}, holds ${args.ids.length}`);
       }
@@ -70,8 +72,8 @@ export function createSubscriptions(log: EventLog, store: EventStore): Subscript
       };
       return log.subscribe(getModel(context).tenantId, {
         after: args.after ?? null,
-        keyOf: () => entityFeedKey(request),
-        createFeed: () => new EntityFeed(request, store),
+        keyOf: (newest) => entityFeedKey(request, newest, claims),
+        createFeed: () => new EntityFeed(request, claims, store),
       });
     },
 

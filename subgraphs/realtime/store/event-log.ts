@@ -1,9 +1,10 @@
 import type { RecordDatabase } from '#prisma/record-database.ts';
 import { DomainError } from '#schema/errors.ts';
+import { matchingImagesSql } from '#subgraphs/model/filter/images-sql.ts';
 import type { EventStore, LogHead } from '../log/event-store.ts';
 import { systemClaims } from '../log/system-claims.ts';
 import { eventColumns, type EventRow, parseEventRow } from './event-rows.ts';
-import { matchingImagesStatement, matchingStatement } from './matching.ts';
+import { matchingStatement } from './matching.ts';
 
 /** What a row occupies besides its two documents, about. */
 const rowBytes = 200;
@@ -178,7 +179,7 @@ export function createEventStore(database: RecordDatabase): EventStore {
     async findMatchingImages(model, entity, filter, images) {
       const rows = await database.read<{ n: number }>(
         systemClaims(model.tenantId),
-        matchingImagesStatement(model, entity, filter, images),
+        matchingImagesSql(model, entity, filter, images),
       );
       return new Set(rows.map((row) => row.n));
     },

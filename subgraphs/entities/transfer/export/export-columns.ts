@@ -3,6 +3,7 @@ import { type FieldError, invalidInput } from '#schema/errors.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import { relationIdName } from '#subgraphs/model/names.ts';
+import type { ModelAccess } from '#subgraphs/model/permissions/access.ts';
 import { findField, findRelationByIdName, getTarget, isManyToMany } from '#subgraphs/model/relations.ts';
 import type { StoredRecord } from '../../store/record-store.ts';
 import type { TransferFormat } from '../formats/source-row.ts';
@@ -20,6 +21,8 @@ export interface ColumnOptions {
   readonly fields: readonly string[];
   readonly format: TransferFormat;
   readonly usesLabels: boolean;
+  /** The reader's. */
+  readonly access: ModelAccess;
 }
 
 const systemColumns: Readonly<Record<string, (record: StoredRecord) => unknown>> = {
@@ -30,7 +33,10 @@ const systemColumns: Readonly<Record<string, (record: StoredRecord) => unknown>>
   createdBy: (record) => record.createdBy,
 };
 
-/** Without `fields`: the id and every field, a relation as the other record's id. Throws BAD_USER_INPUT for one that is not there. */
+/**
+ * Without `fields`: the id and every field that may be read, a relation as the other record's id. Throws BAD_USER_INPUT for one
+ * that is not there, FORBIDDEN for one that may not be read.
+ */
 export function createExportColumns(
   model: TenantModel,
   entity: EntityDefinition,
@@ -41,9 +47,9 @@ export function createExportColumns(
       ? options.fields
       : [
           'id',
-          ...entity.fields.map((field) =>
-            field.type === 'RELATION' ? relationIdName(field.name) : field.name,
-          ),
+          ...entity.fields
+            .filter((field) => options.access.of(entity).mayRead(field))
+            .map((field) => (field.type === 'RELATION' ? relationIdName(field.name) : field.name)),
         ];
   const errors: FieldError[] = [];
   const columns = names.flatMap((name, index) => {
@@ -69,6 +75,8 @@ function createColumn(
   const field = findField(entity, relation);
   if (field?.type !== 'RELATION' || rest.length > 0) return null;
   const target = getTarget(model, field);
+  options.access.of(entity).assertReadable(field);
+  options.access.of(target).assertAllows('READ');
   const read = readerOf(target, member, options);
   return read ? { name, through: { field, target }, read } : null;
 }
@@ -81,6 +89,7 @@ function readerOf(
   if (Object.hasOwn(systemColumns, name)) return systemColumns[name] ?? null;
   const field = findField(entity, name) ?? findRelationByIdName(entity, name);
   if (!field) return null;
+  options.access.of(entity).assertReadable(field);
   const write = createCellWriter(field, options);
   const { toOutput } = ruleOf(field);
   return (record) => {

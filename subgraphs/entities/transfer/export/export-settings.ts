@@ -9,6 +9,8 @@ export interface ExportSettings {
   readonly usesLabels: boolean;
   /** CSV. */
   readonly delimiter: string | null;
+  /** What its reader might see when it was begun (`exportSight`). */
+  readonly sight: string;
 }
 
 export const defaultExportSettings: ExportSettings = {
@@ -17,4 +19,5 @@ export const defaultExportSettings: ExportSettings = {
   search: null,
   usesLabels: false,
   delimiter: null,
+  sight: '',
 };

@@ -1,7 +1,9 @@
 /** Writes an entity's records into a file. */
 import { DomainError } from '#schema/errors.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { modelAccess } from '#subgraphs/model/permissions/access.ts';
 import type { StoreContext, StoredRecord } from '../../store/record-store.ts';
+import { exportSight } from '../access.ts';
 import { createRowWriter } from '../formats/row-writer.ts';
 import { nothingCounted, type RunEnd, type TransferRun, type TransferTools } from '../run.ts';
 import { createExportColumns, type ExportColumn } from './export-columns.ts';
@@ -20,11 +22,20 @@ export async function runExport(tools: TransferTools, run: TransferRun): Promise
     const model = await tools.getModel(run.claims);
     const entity = model.entityByName.get(transfer.entity ?? '');
     if (!entity) throw new DomainError('NOT_FOUND', `There is no entity "${transfer.entity?.slice(0, 80)}"`);
+    if (exportSight(model, run.claims) !== settings.sight) {
+      const message =
+        'What your role may see has changed since the export was begun: resume it to begin anew';
+      throw new DomainError('FORBIDDEN', message);
+    }
     return { context: { claims: run.claims, model, requestId: run.requestId }, entity };
   };
   const { context, entity } = await getContext();
   // The columns stay as they are now; a field that goes meanwhile reads as empty.
-  const columns = createExportColumns(context.model, entity, { ...settings, format: transfer.format });
+  const columns = createExportColumns(context.model, entity, {
+    ...settings,
+    format: transfer.format,
+    access: modelAccess(context.model, run.claims),
+  });
   const totalCount = await tools.records.count(context, {
     entity,
     filter: settings.filter,

@@ -58,10 +58,11 @@ async function findKnown(
     const hash = rowHash(upsertOn, row);
     if (hash !== null) hashes.set(row, hash);
   }
-  const taken = await keys.findOwners(context.claims, {
-    entityId: entity.id,
+  const taken = await keys.findOwners(context, {
+    entity,
     keyId: upsertOn.id,
     hashes: [...new Set(hashes.values())],
+    onlyVisible: true,
   });
   return new Set(rows.filter((row) => taken.has(hashes.get(row) ?? '')));
 }

@@ -42,10 +42,12 @@ export function createKeyCheck(known: KnownKeys, options: { remembers: boolean }
     const lines = before.get(key.id) ?? new Map<string, number>();
     if (options.remembers) before.set(key.id, lines);
     const hashes = rows.map((row) => rowHash(key, row));
-    const taken = await known.findOwners(context.claims, {
-      entityId: entity.id,
+    const taken = await known.findOwners(context, {
+      entity,
       keyId: key.id,
       hashes: [...new Set(hashes.flatMap((hash) => hash ?? []))],
+      // Unique is unique, also beside what the caller does not see.
+      onlyVisible: false,
     });
     const errors: RowError[] = [];
     for (const [index, row] of rows.entries()) {

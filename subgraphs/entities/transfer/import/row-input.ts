@@ -25,7 +25,6 @@ export interface RowInputOptions {
 interface PendingReference extends Reference {
   readonly row: DraftRow;
   readonly column: ColumnTarget;
-  readonly target: EntityDefinition;
 }
 
 interface DraftRow {
@@ -89,7 +88,7 @@ async function resolveReferences(
   references: readonly PendingReference[],
 ): Promise<void> {
   if (references.length === 0) return;
-  const found = await findReferences(known, context.claims, references);
+  const found = await findReferences(known, context, references);
   for (const { row, column, target, by, stored } of references) {
     const id = found.get(by)?.get(uniqueHash(by, stored));
     if (id !== undefined) {

@@ -1,9 +1,16 @@
 /** Imports a file, batch by batch, from where it was left. */
 import { DomainError } from '#schema/errors.ts';
+import { modelAccess } from '#subgraphs/model/permissions/access.ts';
 import type { TransferRun, RunEnd, TransferTools } from '../run.ts';
 import { nothingCounted } from '../run.ts';
 import { readRows } from '../formats/read-rows.ts';
-import { columnsOf, createImportPlan, type ImportPlan, requireColumns } from './import-plan.ts';
+import {
+  columnsOf,
+  createImportPlan,
+  type ImportPlan,
+  requireAccess,
+  requireColumns,
+} from './import-plan.ts';
 import { importBatch } from './import-batch.ts';
 import { defaultImportSettings, type ImportSettings } from './import-settings.ts';
 import { createKeyCheck } from './key-check.ts';
@@ -33,10 +40,13 @@ export async function runImport(tools: TransferTools, run: TransferRun): Promise
   for await (const batch of readBatches(rows, { afterRow: transfer.rows })) {
     const model = await tools.getModel(run.claims);
     if (plan?.model !== model) {
-      plan = createImportPlan(model, transfer.entity, settings);
+      plan = createImportPlan(model, run.claims, transfer.entity, settings);
       requireColumns(plan, batch.items);
     }
-    for (const column of columnsOf(batch.items)) {
+    const columns = columnsOf(batch.items);
+    // Rights may have changed since the last batch.
+    requireAccess(plan, modelAccess(model, run.claims), columns);
+    for (const column of columns) {
       if (ignored.size < maxIgnored && plan.targets.find(column) === null) ignored.add(storableText(column));
     }
     const context = { claims: run.claims, model, requestId: run.requestId };

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createColumnTargets } from '#subgraphs/entities/transfer/import/column-mapping.ts';
 import { derivedId, rowId } from '#subgraphs/entities/transfer/import/record-ids.ts';
+import { modelAccess } from '#subgraphs/model/permissions/access.ts';
 import { createExportColumns } from '#subgraphs/entities/transfer/export/export-columns.ts';
 import { orderEntities } from '#subgraphs/entities/transfer/tenant/entity-order.ts';
 import { convertCell } from '#subgraphs/entities/transfer/values/convert-cell.ts';
@@ -166,8 +167,9 @@ describe('columns', () => {
       createdAt: new Date(0),
       data: { fullName: 'Ada', ratings: ['PG_13', 'R'], doc: { a: 1 }, company: 'c' },
     } as unknown as StoredRecord;
+    const access = modelAccess(model, { role: 'ADMIN', actorKind: 'USER', actorId: null });
     const read = (format: 'CSV' | 'JSON', usesLabels: boolean) =>
-      createExportColumns(model, contact, { fields: [], format, usesLabels }).map((column) =>
+      createExportColumns(model, contact, { fields: [], format, usesLabels, access }).map((column) =>
         column.read(record),
       );
     expect(read('CSV', false)).toEqual(['i', 'Ada', null, 'c', null, 'PG_13;R', '{"a":1}']);
@@ -178,6 +180,7 @@ describe('columns', () => {
         fields: ['company.nothing', 'data'],
         format: 'CSV',
         usesLabels: false,
+        access,
       }),
     ).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
   });
