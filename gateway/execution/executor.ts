@@ -10,7 +10,7 @@
 import type { DocumentNode, ExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
 import type { Grants } from '#gateway/auth/grants.ts';
 import type { Claims } from '#schema/claims.ts';
-import type { SubgraphService } from '#schema/subgraph-protocol.ts';
+import type { StreamPlace, SubgraphService } from '#schema/subgraph-protocol.ts';
 
 /** The data sources of every graph, by the subgraph's name in the supergraph. */
 export type SubgraphMap = ReadonlyMap<string, SubgraphService>;
@@ -57,6 +57,18 @@ export interface PreparedOperation {
   execute(request: ExecutionRequest): Promise<ExecutionResult>;
   /** Opens a subscription, or answers why not. Resolves once the upstream has taken its position. */
   subscribe(request: ExecutionRequest): Promise<LiveSubscription | ExecutionResult>;
+  /** Of a subscription: who is asked, and how it is resumed. Absent where an engine does not tell. */
+  readonly stream?: StreamFacts | null;
+}
+
+/** What sharing a subscription among equal subscribers rests on. */
+export interface StreamFacts {
+  /** The subgraph whose events these are. */
+  readonly source: string;
+  /** Every subgraph that may take part in an answer, the source among them. */
+  readonly subgraphs: ReadonlySet<string>;
+  /** The variable that says after which place events are wanted, and nothing else; null where there is none. */
+  readonly resumeVariable: string | null;
 }
 
 export interface ExecutionRequest {
@@ -71,6 +83,13 @@ export interface ExecutionRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** What the caller may see of a supergraph with `@authenticated`, `@requiresScopes`, `@policy`; absent: nothing of it. */
   readonly grants?: Grants | undefined;
+  /** Subscriptions: whether the upstream is asked for its places (`LiveSubscription.place`). Default false. */
+  readonly tellsPlace?: boolean | undefined;
+  /**
+   * Subscriptions: the cursor to begin after, whatever the operation says; from now on where its upstream cannot. It is for
+   * going on with what was already open.
+   */
+  readonly after?: string | undefined;
   /** Aborts when the client goes; subgraph calls end, and the result is of no use any more. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -80,6 +99,11 @@ export interface ExecutionRequest {
  * `{ done: true }`); a slow consumer holds back the upstream, nothing is buffered here.
  */
 export interface LiveSubscription extends AsyncIterableIterator<ExecutionResult> {
+  /**
+   * Where it was when `next()` answered last; null until the upstream told. A result without `data` and `errors` is no
+   * event: it tells a place alone.
+   */
+  readonly place?: StreamPlace | null;
   return(): Promise<IteratorResult<ExecutionResult>>;
   /**
    * Goes on with another operation (prepared on the tenant's new graph) or other claims: events from now on run on it,

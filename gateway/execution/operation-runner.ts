@@ -30,6 +30,9 @@ export type OperationCall = Pick<
   'variables' | 'requestId' | 'clientAddress' | 'headers' | 'signal'
 >;
 
+/** All that a subscription runs with, but the version of the graph. */
+export type SubscriptionRequest = Omit<ExecutionRequest, 'definitionsVersion'>;
+
 /** A request, however it came: known, planned, run, answered. Nothing here rejects; errors are ready to leave. */
 export interface OperationRunner {
   prepare(
@@ -38,8 +41,11 @@ export interface OperationRunner {
     requestId: string,
   ): Promise<KnownOperation | { readonly errors: readonly GraphQLError[] }>;
   execute(known: KnownOperation, call: OperationCall): Promise<ExecutionResult>;
-  /** Results of the stream are not yet ready to leave: `publishResult` is the reader's. */
-  subscribe(known: KnownOperation, call: OperationCall): Promise<LiveSubscription | ExecutionResult>;
+  /**
+   * Under the request's own claims, which need not be the caller's. Results of the stream are not yet ready to leave:
+   * `publishResult` is the reader's.
+   */
+  subscribe(known: KnownOperation, request: SubscriptionRequest): Promise<LiveSubscription | ExecutionResult>;
 }
 
 export interface OperationRunnerOptions {
@@ -134,7 +140,10 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
     async execute(known, call) {
       try {
         const { summary } = known.operation;
-        const result = await known.operation.execute(toRequest(known, call));
+        const request = toRequest(known, call);
+        // What has begun to write is not left half done because nobody waits for it any more.
+        const signal = summary.kind === 'mutation' ? undefined : call.signal;
+        const result = await known.operation.execute({ ...request, signal });
         const changed =
           summary.kind === 'mutation' && summary.rootFields.some((field) => definitionMutations.has(field));
         // Of several changes some may be made although the answer is null.
@@ -145,12 +154,15 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
         return { errors: publishErrors([toGraphQLError(error)], logger, call.requestId), data: null };
       }
     },
-    async subscribe(known, call) {
+    async subscribe({ operation, active }, request) {
       try {
-        const live = await known.operation.subscribe(toRequest(known, call));
-        return Symbol.asyncIterator in live ? live : publishResult(live, logger, call.requestId);
+        const live = await operation.subscribe({
+          ...request,
+          definitionsVersion: active.definitionsVersion,
+        });
+        return Symbol.asyncIterator in live ? live : publishResult(live, logger, request.requestId);
       } catch (error) {
-        return { errors: publishErrors([toGraphQLError(error)], logger, call.requestId) };
+        return { errors: publishErrors([toGraphQLError(error)], logger, request.requestId) };
       }
     },
   };

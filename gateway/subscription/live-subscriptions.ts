@@ -1,161 +1,240 @@
 import type { ExecutionResult } from 'graphql';
 import type { Authenticator } from '#gateway/auth/authenticator.ts';
 import type { Caller } from '#gateway/auth/caller.ts';
-import type { ExecutionRequest, LiveSubscription } from '#gateway/execution/executor.ts';
 import type { KnownOperation, OperationCall, OperationRunner } from '#gateway/execution/operation-runner.ts';
 import type { OperationText } from '#gateway/execution/operation-cache.ts';
-import { publishErrors, publishResult } from '#gateway/execution/outgoing-errors.ts';
+import { publishErrors } from '#gateway/execution/outgoing-errors.ts';
 import { toGraphQLError } from '#gateway/execution/subgraph-call.ts';
-import type { ActiveGraph, GraphRegistry } from '#gateway/graph/registry.ts';
+import type { GraphRegistry } from '#gateway/graph/registry.ts';
 import { scopeKey } from '#gateway/graph/scope.ts';
 import type { TenantTable } from '#gateway/graph/tenant-table.ts';
 import type { Logger } from '#gateway/logger.ts';
-import { createClientStream, type ClientStream } from './client-stream.ts';
+import { encodeLogCursor } from '#schema/events.ts';
+import { type Shape, shapeOf } from './shape.ts';
+import { SharedStream } from './shared-stream.ts';
+import { Subscriber } from './subscriber.ts';
+import { isSameGraph, Upstream } from './upstream.ts';
 
 export interface LiveSubscriptionsOptions {
-  readonly runner: OperationRunner;
+  readonly runner: Pick<OperationRunner, 'prepare' | 'subscribe'>;
   readonly registry: Pick<GraphRegistry, 'subscribe' | 'getActive'>;
   readonly tenants: Pick<TenantTable, 'subscribe'>;
   readonly authenticator: Pick<Authenticator, 'recheck'>;
   readonly logger: Logger;
   /** Between two looks at every subscriber's rights, for credentials that end without a change. Default 30,000. */
   readonly recheckMs?: number;
+  readonly limits?: Partial<SubscriptionLimits>;
 }
 
-/** Every open subscription: kept on its tenant's current graph and within its subscriber's current rights. */
+export interface SubscriptionLimits {
+  /** Messages that may wait for one client that shares its stream. */
+  readonly queuedMessages: number;
+  /** Their size. */
+  readonly queuedBytes: number;
+  /** What waits for all clients together; messages are shared, and counted once. */
+  readonly heldBytes: number;
+}
+
+const defaultLimits: SubscriptionLimits = {
+  queuedMessages: 10_000,
+  queuedBytes: 8 * 2 ** 20,
+  heldBytes: 256 * 2 ** 20,
+};
+
+/** What a transport has in its hand of one subscription. */
+export type ClientSubscription = Pick<Subscriber, 'attach' | 'close'>;
+
+/** Every open subscription: shared with its equals, kept on its tenant's graph and within its subscriber's rights. */
 export interface LiveSubscriptions extends AsyncDisposable {
+  /** Subscriptions that clients have open. */
+  readonly size: number;
   /** Opens one; resolves once its place in the upstream is taken, or with the errors that refuse it. */
   open(
     known: KnownOperation,
     text: OperationText,
     call: OperationCall,
-  ): Promise<ClientStream | ExecutionResult>;
+  ): Promise<ClientSubscription | ExecutionResult>;
 }
 
-interface Subscriber {
+interface Entry {
   known: KnownOperation;
+  shape: Shape;
   readonly text: OperationText;
   readonly call: OperationCall;
-  readonly live: LiveSubscription;
-  readonly stream: ClientStream;
+  readonly subscriber: Subscriber;
   /** One change at a time, in the order they came. */
   turn: Promise<void>;
 }
 
 export function createLiveSubscriptions(options: LiveSubscriptionsOptions): LiveSubscriptions {
   const { runner, registry, tenants, authenticator, logger, recheckMs = 30_000 } = options;
-  const byScope = new Map<string, Set<Subscriber>>();
-
-  function getSubscribers(key: string): Set<Subscriber> {
-    let subscribers = byScope.get(key);
-    if (!subscribers) byScope.set(key, (subscribers = new Set()));
-    return subscribers;
-  }
+  const { queuedMessages, queuedBytes, heldBytes } = { ...defaultLimits, ...options.limits };
+  const limits = { count: queuedMessages, bytes: queuedBytes, held: { held: 0, limit: heldBytes } };
+  const byScope = new Map<string, Set<Entry>>();
+  const streams = new Map<string, SharedStream>();
+  /** Of streams without places, whose second subscriber waits for the first one's upstream. */
+  const openings = new Map<string, Promise<unknown>>();
 
   /** Runs `step` after the subscriber's earlier steps; an error ends the subscription with it. */
-  function enqueue(subscriber: Subscriber, step: () => Promise<void>): void {
-    subscriber.turn = subscriber.turn.then(step).catch((error: unknown) => {
-      subscriber.stream.endWith(publishErrors([toGraphQLError(error)], logger, subscriber.call.requestId));
+  function enqueue(entry: Entry, step: () => Promise<void>): void {
+    entry.turn = entry.turn.then(step).catch((error: unknown) => {
+      entry.subscriber.endWith(publishErrors([toGraphQLError(error)], logger, entry.call.requestId));
     });
   }
 
-  function toRequest({ call }: Subscriber, { caller, active }: KnownOperation): ExecutionRequest {
-    const { claims, grants } = caller;
-    return { ...call, claims, grants, definitionsVersion: active.definitionsVersion };
-  }
-
-  /** Prepares the subscriber's operation again, for the graph and the rights of now, and goes on with that. */
-  async function renew(subscriber: Subscriber, caller: Caller): Promise<void> {
-    const known = await runner.prepare(caller, subscriber.text, subscriber.call.requestId);
-    const errors =
-      'errors' in known
-        ? known.errors
-        : subscriber.live.continueWith(known.operation, toRequest(subscriber, known));
-    if (errors) subscriber.stream.endWith(publishErrors(errors, logger, subscriber.call.requestId));
-    else if (!('errors' in known)) subscriber.known = known;
-  }
-
-  function onSwap(subscriber: Subscriber, active: ActiveGraph): void {
-    enqueue(subscriber, async () => {
-      if (!isSameGraph(active, subscriber.known.active)) await renew(subscriber, subscriber.known.caller);
+  function createEntry(known: KnownOperation, text: OperationText, call: OperationCall): Entry {
+    const key = scopeKey(known.caller.scope);
+    const subscriber = new Subscriber({
+      limits,
+      onLive: (upstream) => share(entry, upstream),
+      onEnd() {
+        const entries = byScope.get(key);
+        entries?.delete(entry);
+        if (entries?.size === 0) byScope.delete(key);
+      },
     });
+    const shape = shapeOf(known, text, call);
+    const entry: Entry = { known, shape, text, call, subscriber, turn: Promise.resolve() };
+    return entry;
   }
 
-  function recheck(subscriber: Subscriber): void {
-    enqueue(subscriber, async () => {
-      const { caller } = subscriber.known;
+  /** From here on changes of graphs and rights reach it. */
+  function keep(entry: Entry): void {
+    const key = scopeKey(entry.known.caller.scope);
+    const entries = byScope.get(key);
+    if (entries) entries.add(entry);
+    else byScope.set(key, new Set([entry]));
+    // They may have changed while the upstream was being opened.
+    checkGraph(entry);
+    recheck(entry);
+  }
+
+  /** Joins the subscriber to its equals, or makes its upstream the one that later equals join. */
+  function share({ shape, subscriber, known }: Entry, upstream: Upstream): void {
+    if (shape.sharing === 'alone') return;
+    const existing = streams.get(shape.key);
+    // One that cannot go on with the newer graph is left to its subscribers, who will leave it.
+    if (existing && !existing.follow(known)) return subscriber.join(existing);
+    const stream: SharedStream = new SharedStream(upstream, () => {
+      if (streams.get(shape.key) === stream) streams.delete(shape.key);
+    });
+    streams.set(shape.key, stream);
+    subscriber.giveUpstreamTo(stream);
+    void stream.run();
+  }
+
+  async function openUpstream(
+    { known, shape, call }: Pick<Entry, 'known' | 'shape' | 'call'>,
+    taken: number | null,
+  ): Promise<Upstream | ExecutionResult> {
+    const after = taken === null || !shape.identity.tellsPlace ? undefined : encodeLogCursor(taken);
+    return Upstream.open({ runner, known, shape, call, after, logger });
+  }
+
+  /** Prepares the operation again for the graph and the rights of now, and goes on with that. */
+  async function renew(entry: Entry, caller: Caller): Promise<void> {
+    const { text, call, subscriber } = entry;
+    const known = await runner.prepare(caller, text, call.requestId);
+    if (!subscriber.isOpen) return;
+    if ('errors' in known) return subscriber.endWith(known.errors);
+    const shape = shapeOf(known, text, call);
+    const isSameShape = shape.key === entry.shape.key;
+    entry.known = known;
+    entry.shape = shape;
+    if (!isSameShape) return reopen(entry);
+    const errors = subscriber.sources.map((source) => source.follow(known)).find((refused) => refused);
+    if (!errors) return;
+    // What it asks of its upstream has changed: where there are places, it goes on from its own.
+    if (shape.sharing === 'placed') return reopen(entry);
+    subscriber.endWith(publishErrors(errors, logger, call.requestId));
+  }
+
+  /** Goes on from where its client is, under what it may ask for now. The upstream may refuse that. */
+  async function reopen(entry: Entry): Promise<void> {
+    const { subscriber } = entry;
+    const isPlaced = entry.shape.sharing === 'placed';
+    // Nothing more under the old rights. Where there are no places, what comes until the new upstream is open would be lost.
+    if (isPlaced) subscriber.detach();
+    const upstream = await openUpstream(entry, subscriber.taken);
+    if (!(upstream instanceof Upstream)) return subscriber.endWith(upstream.errors ?? []);
+    if (!subscriber.isOpen) return upstream.close();
+    if (!isPlaced) subscriber.detach();
+    subscriber.begin(upstream);
+  }
+
+  function recheck(entry: Entry): void {
+    enqueue(entry, async () => {
+      const { caller } = entry.known;
       const current = await authenticator.recheck(caller);
-      if (current === caller) return;
-      if (current.claims.role !== caller.claims.role && !(await mayStillSubscribe(subscriber, current)))
-        return;
-      await renew(subscriber, current);
+      if (current !== caller) await renew(entry, current);
     });
   }
 
-  /** Only the upstream knows what a role may subscribe to, so it is asked by subscribing once more. */
-  async function mayStillSubscribe(subscriber: Subscriber, caller: Caller): Promise<boolean> {
-    const answer = await runner.subscribe({ ...subscriber.known, caller }, subscriber.call);
-    if (Symbol.asyncIterator in answer) {
-      await answer.return();
-      return true;
+  function checkGraph(entry: Entry): void {
+    enqueue(entry, async () => {
+      const { caller, active } = entry.known;
+      if (!isSameGraph(await registry.getActive(caller.scope), active)) await renew(entry, caller);
+    });
+  }
+
+  /** Where upstreams have no places, the second of equal subscribers joins the first one's from now on. */
+  async function openJoined(entry: Entry): Promise<ExecutionResult | null> {
+    const { key } = entry.shape;
+    while (openings.has(key)) await openings.get(key);
+    const stream = streams.get(key);
+    if (stream) {
+      entry.subscriber.join(stream);
+      return null;
     }
-    subscriber.stream.endWith(answer.errors ?? []);
-    return false;
+    const opening = openUpstream(entry, null);
+    openings.set(key, opening);
+    try {
+      const upstream = await opening;
+      if (!(upstream instanceof Upstream)) return upstream;
+      share(entry, upstream);
+      return null;
+    } finally {
+      if (openings.get(key) === opening) openings.delete(key);
+    }
+  }
+
+  async function openOwn(entry: Entry): Promise<ExecutionResult | null> {
+    const upstream = await openUpstream(entry, null);
+    if (!(upstream instanceof Upstream)) return upstream;
+    entry.subscriber.begin(upstream);
+    return null;
   }
 
   const unsubscribe = [
-    registry.subscribe((scope, active) => {
-      for (const subscriber of byScope.get(scopeKey(scope)) ?? []) onSwap(subscriber, active);
+    registry.subscribe((scope) => {
+      for (const entry of byScope.get(scopeKey(scope)) ?? []) checkGraph(entry);
     }),
     tenants.subscribe((now, before) => {
       if (before && before.authVersion === now.authVersion && before.status === now.status) return;
-      for (const subscriber of byScope.get(now.tenantId) ?? []) recheck(subscriber);
+      for (const entry of byScope.get(now.tenantId) ?? []) recheck(entry);
     }),
   ];
   const timer = setInterval(() => {
-    for (const subscribers of byScope.values()) for (const subscriber of subscribers) recheck(subscriber);
+    for (const entries of byScope.values()) for (const entry of entries) recheck(entry);
   }, recheckMs);
   timer.unref();
 
   return {
+    get size() {
+      return [...byScope.values()].reduce((sum, entries) => sum + entries.size, 0);
+    },
     async open(known, text, call) {
-      const live = await runner.subscribe(known, call);
-      if (!(Symbol.asyncIterator in live)) return live;
-      const key = scopeKey(known.caller.scope);
-      const subscriber: Subscriber = {
-        known,
-        text,
-        call,
-        live,
-        turn: Promise.resolve(),
-        stream: createClientStream({
-          live,
-          publish: (result) => publishResult(result, logger, call.requestId),
-          onEnd() {
-            const subscribers = byScope.get(key);
-            subscribers?.delete(subscriber);
-            if (subscribers?.size === 0) byScope.delete(key);
-          },
-        }),
-      };
-      getSubscribers(key).add(subscriber);
-      // The graph or the rights may have changed while the upstream was being opened.
-      enqueue(subscriber, async () => {
-        const active = await registry.getActive(known.caller.scope);
-        if (!isSameGraph(active, subscriber.known.active)) await renew(subscriber, subscriber.known.caller);
-      });
-      recheck(subscriber);
-      return subscriber.stream;
+      const entry = createEntry(known, text, call);
+      const refusal = await (entry.shape.sharing === 'joined' ? openJoined(entry) : openOwn(entry));
+      if (refusal) return refusal;
+      keep(entry);
+      return entry.subscriber;
     },
     async [Symbol.asyncDispose]() {
       for (const stop of unsubscribe) stop();
       clearInterval(timer);
-      const all = [...byScope.values()].flatMap((subscribers) => [...subscribers]);
-      await Promise.all(all.map(async (subscriber) => subscriber.stream.return?.()));
+      for (const entries of [...byScope.values()])
+        for (const { subscriber } of [...entries]) subscriber.close();
     },
   };
-}
-
-function isSameGraph(one: ActiveGraph, other: ActiveGraph): boolean {
-  return one.hash === other.hash && one.definitionsVersion === other.definitionsVersion;
 }

@@ -13,6 +13,8 @@ import { slimDocument } from '#gateway/http/slim-document.ts';
 import type { Logger } from '#gateway/logger.ts';
 import type { LiveSubscriptions } from '#gateway/subscription/live-subscriptions.ts';
 import { DomainError, type ErrorCode } from '#schema/errors.ts';
+import type { EventSinks } from './event-sinks.ts';
+import { createEventStream, createSingleResult } from './operation-streams.ts';
 
 /** What is known of one socket. */
 export interface SocketExtra {
@@ -22,6 +24,7 @@ export interface SocketExtra {
   readonly gone: AbortSignal;
   /** Subscribes that have not taken their place yet. */
   readonly opening: Set<Promise<unknown>>;
+  readonly sinks: EventSinks;
   caller: Caller | undefined;
   close(code: number, reason: string): void;
 }
@@ -38,9 +41,7 @@ export interface OperationHooksOptions {
   readonly forwardHeaders?: readonly string[];
 }
 
-type Args = ExecutionArgs & {
-  contextValue: { run(): Promise<ExecutionResult> | AsyncIterableIterator<ExecutionResult> };
-};
+type Args = ExecutionArgs & { contextValue: { run(): AsyncIterableIterator<ExecutionResult> } };
 type SocketContext = Context<Record<string, unknown>, SocketExtra>;
 
 /** The graphql-transport-ws server's decisions: who connects, and what each Subscribe runs. */
@@ -84,6 +85,7 @@ export function createOperationHooks(
 
   async function start(
     context: SocketContext,
+    id: string,
     payload: SubscribePayload,
   ): Promise<Args | readonly GraphQLError[]> {
     const { extra } = context;
@@ -109,10 +111,14 @@ export function createOperationHooks(
         signal: extra.gone,
       };
       const { summary } = known.operation;
-      if (summary.kind !== 'subscription') return toArgs(summary, () => runner.execute(known, call));
-      const stream = await live.open(known, text, call);
-      if (Symbol.asyncIterator in stream) return toArgs(summary, () => stream);
-      return (stream.errors as GraphQLError[] | undefined) ?? [];
+      if (summary.kind !== 'subscription') {
+        return toArgs(summary, () =>
+          createSingleResult((signal) => runner.execute(known, { ...call, signal })),
+        );
+      }
+      const subscription = await live.open(known, text, call);
+      if (!('attach' in subscription)) return (subscription.errors as GraphQLError[] | undefined) ?? [];
+      return toArgs(summary, () => createEventStream(subscription, id, extra.sinks));
     } catch (error) {
       return publishErrors([toGraphQLError(error)], logger, requestId);
     }
@@ -120,8 +126,8 @@ export function createOperationHooks(
 
   return {
     onConnect,
-    async onSubscribe(context, _id, payload) {
-      const opening = start(context, payload);
+    async onSubscribe(context, id, payload) {
+      const opening = start(context, id, payload);
       context.extra.opening.add(opening);
       try {
         return await opening;

@@ -48,7 +48,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
       alive.add(socket);
       socket.on('pong', () => alive.add(socket));
       socket.on('error', (error) => logger.debug({ err: error }, 'a WebSocket failed'));
-      attachSocket({ socket, request, graphql, logger, clientAddress: clientAddress(request) });
+      attachSocket({ socket, stream, request, graphql, logger, clientAddress: clientAddress(request) });
     });
   }
 

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { CloseCode, MessageType, stringifyMessage, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Logger } from '#gateway/logger.ts';
+import { createEventSinks } from './event-sinks.ts';
 import type { SocketExtra } from './operation-hooks.ts';
 
 /** Unsent bytes beyond which a client counts as one that does not read. */
@@ -9,6 +11,8 @@ const maxBufferedBytes = 8 * 2 ** 20;
 
 export interface SocketOptions {
   readonly socket: WebSocket;
+  /** What the socket stands on. */
+  readonly stream: Duplex;
   readonly request: IncomingMessage;
   readonly graphql: Server<SocketExtra>;
   readonly logger: Logger;
@@ -20,14 +24,22 @@ function isServersMessage(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('Unexpected message of type ');
 }
 
-/** Joins one WebSocket to the protocol. Sending waits until the network took the message, which holds back its source. */
-export function attachSocket({ socket, request, graphql, logger, clientAddress }: SocketOptions): void {
+/** Joins one WebSocket to the protocol. Sending waits until the network took the message. */
+export function attachSocket({
+  socket,
+  stream,
+  request,
+  graphql,
+  logger,
+  clientAddress,
+}: SocketOptions): void {
   const gone = new AbortController();
   const extra: SocketExtra = {
     request,
     clientAddress,
     gone: gone.signal,
     opening: new Set(),
+    sinks: createEventSinks(socket, stream),
     caller: undefined,
     close: (code, reason) => socket.close(code, reason.slice(0, 120)),
   };

@@ -1,7 +1,13 @@
 /** A recipe made runnable. Holds functions and strings, never a schema, so that it outlives the graph it was made on. */
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { SubgraphRequest, SubgraphService } from '#schema/subgraph-protocol.ts';
-import type { ExecutionRequest, LiveSubscription, PreparedOperation, SubgraphMap } from '../../executor.ts';
+import type {
+  ExecutionRequest,
+  LiveSubscription,
+  PreparedOperation,
+  StreamFacts,
+  SubgraphMap,
+} from '../../executor.ts';
 import { toGraphQLError } from '../../subgraph-call.ts';
 import type { FetchStep, InputTypes, OperationRecipe } from '../recipe.ts';
 import { badRequest, failedCall, stoppedError, subgraphError, unexplained } from './errors.ts';
@@ -9,6 +15,7 @@ import type { Completion } from './errors.ts';
 import { subgraphRequest } from './fetch.ts';
 import { createLiveSubscription } from './live-subscription.ts';
 import { isObject, mergeInto } from './merge.ts';
+import { createResumption, readStreamFacts, type Resumption } from './stream-facts.ts';
 import { createIntrospectionAnswers } from './introspection-answers.ts';
 import type { Introspect, IntrospectionAnswers } from './introspection-answers.ts';
 import { createRun, settled } from './operation-run.ts';
@@ -30,6 +37,8 @@ export interface CompiledOperationOptions {
   readonly introspect: Introspect;
 }
 
+type OpenedStream = ReturnType<SubgraphService['subscribe']>;
+
 /** What opens a subscription's upstream. Two of equal `key` are one and the same upstream. */
 export interface Upstream {
   readonly key: string;
@@ -40,6 +49,8 @@ export interface Upstream {
 export class CompiledOperation implements PreparedOperation {
   readonly summary: PreparedOperation['summary'];
   readonly heapBytes: number;
+  readonly stream: StreamFacts | null;
+  readonly #resumption: Resumption | null;
   readonly #shape: Shaper;
   readonly #step: Step | null;
   readonly #source: FetchStep | null;
@@ -53,6 +64,9 @@ export class CompiledOperation implements PreparedOperation {
     this.#shape = createShaper(recipe);
     this.#step = recipe.plan && createStep(recipe.plan, subgraphs);
     this.#source = recipe.source;
+    this.#resumption = recipe.source && createResumption(recipe.source);
+    this.stream =
+      recipe.source && this.#resumption && readStreamFacts(recipe, recipe.source, this.#resumption);
     this.#subgraphs = subgraphs;
     this.#introspection =
       recipe.introspection.length > 0 ? createIntrospectionAnswers(recipe.introspection, introspect) : null;
@@ -77,7 +91,7 @@ export class CompiledOperation implements PreparedOperation {
     const source = this.#source as FetchStep;
     try {
       if (!upstream.service) throw new Error(`There is no subgraph "${source.subgraph}"`);
-      const events = await upstream.service.subscribe(upstream.request);
+      const events = await this.#open(upstream.service, upstream.request, request.after);
       if (Symbol.asyncIterator in events) {
         return createLiveSubscription(events, upstream.key, this, request, (other) =>
           other instanceof CompiledOperation ? other : null,
@@ -89,13 +103,27 @@ export class CompiledOperation implements PreparedOperation {
     }
   }
 
+  async #open(service: SubgraphService, asked: SubgraphRequest, after: string | undefined): OpenedStream {
+    const resumed = after === undefined ? null : this.#resumption?.from(asked, after);
+    if (!resumed) return service.subscribe(asked);
+    const events = await service.subscribe(resumed);
+    if (Symbol.asyncIterator in events) return events;
+    // This field takes no `after`.
+    const isUnfit = events.errors?.some(({ extensions }) => extensions.code === 'GRAPHQL_VALIDATION_FAILED');
+    return isUnfit ? service.subscribe(asked) : events;
+  }
+
   /** What this subscription asks of its upstream, or why it cannot. */
   upstream(request: ExecutionRequest): Upstream | { readonly errors: readonly GraphQLError[] } {
     const source = this.#source;
     if (!source) return { errors: [badRequest('Queries and mutations are not subscribed to')] };
     const coerced = this.#coerce(request.variables);
     if (coerced.errors) return { errors: coerced.errors };
-    const asked = subgraphRequest(source, { request, variables: coerced.values }, null);
+    const { tellsPlace } = request;
+    const asked = {
+      ...subgraphRequest(source, { request, variables: coerced.values }, null),
+      ...(tellsPlace ? { tellsPlace } : {}),
+    };
     const key = JSON.stringify([source.subgraph, asked.query, asked.operationName, asked.variables]);
     return { key, service: this.#subgraphs.get(source.subgraph), request: asked };
   }

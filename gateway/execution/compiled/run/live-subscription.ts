@@ -1,6 +1,7 @@
 /** A subscription as its client sees it: the upstream's events, each completed by the operation of the moment. */
 import { GraphQLError } from 'graphql';
 import type { ExecutionResult } from 'graphql';
+import type { StreamPlace } from '#schema/subgraph-protocol.ts';
 import type { ExecutionRequest, LiveSubscription, PreparedOperation } from '../../executor.ts';
 
 /** What a live subscription needs of the operation that it runs on. */
@@ -29,6 +30,7 @@ export function createLiveSubscription(
   const ended = Promise.withResolvers<typeof end>();
   let current = { operation, request };
   let isEnded = false;
+  let place: StreamPlace | null = null;
 
   const close = (): void => {
     if (isEnded) return;
@@ -48,10 +50,18 @@ export function createLiveSubscription(
       return end;
     }
     const { operation: by, request: asked } = current;
+    if (asked.tellsPlace) {
+      const { extensions, data, errors } = step.value;
+      place = (extensions?.place as StreamPlace | undefined) ?? place;
+      if (data === undefined && !errors) return { value: {}, done: false };
+    }
     return { value: await by.completeEvent(step.value, asked), done: false };
   };
 
   return {
+    get place() {
+      return place;
+    },
     next() {
       if (isEnded) return Promise.resolve(end);
       return Promise.race([
