@@ -4,12 +4,12 @@ import { DomainError } from '#schema/errors.ts';
 import type { TenantTransaction } from './record-database.ts';
 
 const entityColumns = words(
-  `id tenant_id name plural_name label description icon position aliases is_active unique_groups created_at updated_at`,
+  `id tenant_id name plural_name label description icon position aliases is_active unique_groups limits created_at updated_at`,
 );
 
 const fieldColumns =
   words(`id tenant_id entity_id name key type label description is_required is_unique is_searchable
-  is_filterable is_sortable default_value validation options target_entity_id inverse_name on_delete ui_config slot
+  is_filterable is_sortable default_value default_from validation options target_entity_id inverse_name on_delete ui_config slot
   pending_slot is_pending_unique aliases is_active position created_at updated_at`);
 
 const permissionColumns = words('entity_id role operations readable_fields writable_fields row_filter');

@@ -13,6 +13,7 @@ export interface EntityRow {
   aliases: unknown;
   isActive: boolean;
   uniqueGroups: unknown;
+  limits: unknown;
   createdAt: string;
   updatedAt: string;
 }
@@ -33,6 +34,7 @@ export interface FieldRow {
   isFilterable: boolean;
   isSortable: boolean;
   defaultValue: unknown;
+  defaultFrom: unknown;
   validation: unknown;
   options: unknown;
   targetEntityId: string | null;

@@ -47,6 +47,19 @@ export interface FieldOption {
   readonly label: string;
 }
 
+export const computedDefaultKinds = ['NOW', 'CURRENT_USER', 'SEQUENCE'] as const;
+export type ComputedDefaultKind = (typeof computedDefaultKinds)[number];
+
+/** A default that is worked out when a record is created (computed-defaults.ts). */
+export interface ComputedDefault {
+  readonly kind: ComputedDefaultKind;
+  /** SEQUENCE: the first number. */
+  readonly start?: number;
+  /** SEQUENCE in a TEXT field: what stands before the number, and the digits that it is filled up to with zeros. */
+  readonly prefix?: string;
+  readonly digits?: number;
+}
+
 export interface FieldDefinition {
   readonly id: string;
   readonly entityId: string;
@@ -62,6 +75,8 @@ export interface FieldDefinition {
   readonly isFilterable: boolean;
   readonly isSortable: boolean;
   readonly defaultValue: unknown;
+  /** Instead of `defaultValue`. */
+  readonly defaultFrom: ComputedDefault | null;
   readonly validation: FieldValidation | null;
   readonly options: readonly FieldOption[] | null;
   /** RELATION and MULTI_RELATION only, as are the next two. */
@@ -122,6 +137,11 @@ export interface EntityPermission {
   readonly rowFilter: unknown;
 }
 
+/** What may be done to an entity's records, by everybody of the tenant together. */
+export interface EntityLimits {
+  readonly createsPerHour: number;
+}
+
 export interface EntityDefinition {
   readonly id: string;
   readonly name: string;
@@ -137,6 +157,7 @@ export interface EntityDefinition {
   /** False: not in the graph. Its records stay. */
   readonly isActive: boolean;
   readonly uniqueGroups: readonly UniqueGroup[];
+  readonly limits: EntityLimits | null;
   /** In order of position. */
   readonly fields: readonly FieldDefinition[];
   /** Fields that are stored and not in the graph: inactive ones, and relations at inactive entities. */

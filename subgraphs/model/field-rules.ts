@@ -1,6 +1,7 @@
 /** Whether a field's own definition makes sense: its options, its limits, its default. */
 import type { FieldError } from '#schema/errors.ts';
 import type { FieldDefinition } from './definition.ts';
+import { checkComputedDefault } from './computed-defaults.ts';
 import { ruleOf } from './field-types.ts';
 import { readDate, readDateTime } from './values/date.ts';
 import { compareDecimals, maxDecimalPrecision, readLimit } from './values/decimal.ts';
@@ -27,6 +28,7 @@ export function checkFieldRules(field: FieldDefinition, path: string): FieldErro
   checkFlags(field, complain);
   checkOptions(field, complain);
   checkLimits(field, complain);
+  checkComputedDefault(field, complain);
   if (errors.length > 0 || field.defaultValue === null || field.defaultValue === undefined) return errors;
   if (field.targetEntityId !== null || field.type === 'FILE')
     complain('defaultValue', 'type', `is not possible for a ${field.type}`);

@@ -5,8 +5,10 @@ import { splitFields } from './activation.ts';
 import { entityAliases } from './aliases.ts';
 import { fieldTypes, onDeleteRules } from './definition.ts';
 import type {
+  ComputedDefault,
   EntityAlias,
   EntityDefinition,
+  EntityLimits,
   EntityOperation,
   EntityPermission,
   FieldDefinition,
@@ -26,12 +28,15 @@ type Stored<Row, Optional extends keyof Row> = Readonly<
 /** Rows, without what the model has no use for. */
 export interface DefinitionRowsLike {
   version: number;
-  entities: readonly Stored<EntityRow, 'aliases' | 'isActive' | 'uniqueGroups'>[];
+  entities: readonly Stored<EntityRow, 'aliases' | 'isActive' | 'uniqueGroups' | 'limits'>[];
   fields: readonly FieldRowLike[];
   permissions?: readonly PermissionRow[];
 }
 
-type FieldRowLike = Stored<FieldRow, 'pendingSlot' | 'isPendingUnique' | 'aliases' | 'isActive'>;
+type FieldRowLike = Stored<
+  FieldRow,
+  'pendingSlot' | 'isPendingUnique' | 'aliases' | 'isActive' | 'defaultFrom'
+>;
 
 const byPosition = (a: { position: number; name: string }, b: { position: number; name: string }): number =>
   a.position - b.position || (a.name < b.name ? -1 : 1);
@@ -52,6 +57,7 @@ export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): Te
       aliases: (row.aliases as readonly EntityAlias[] | undefined) ?? [],
       isActive: row.isActive ?? true,
       uniqueGroups: (row.uniqueGroups as readonly UniqueGroup[] | undefined) ?? [],
+      limits: (row.limits as EntityLimits | null | undefined) ?? null,
       fields: (fields.get(row.id) ?? []).map(parseField),
       inactiveFields: [],
       permissions: parsePermissions(permissions.get(row.id) ?? []),
@@ -124,6 +130,7 @@ function parseField(row: FieldRowLike): FieldDefinition {
     isFilterable: row.isFilterable,
     isSortable: row.isSortable,
     defaultValue: row.defaultValue ?? null,
+    defaultFrom: (row.defaultFrom as ComputedDefault | null | undefined) ?? null,
     validation: (row.validation as FieldValidation | null) ?? null,
     options: (row.options as readonly FieldOption[] | null) ?? null,
     targetEntityId: row.targetEntityId,

@@ -103,15 +103,15 @@ function deleteAbsent(draft: DefinitionDraft, document: readonly DocumentEntity[
 }
 
 function applyEntity(draft: DefinitionDraft, entity: DocumentEntity, step: Step): void {
-  const { name, label, description, icon, isActive, aliases } = entity;
+  const { name, label, description, icon, isActive, aliases, limits } = entity;
   const pluralName = pluralNameOf(entity);
   const known = draft.findEntity(name);
   if (!known) {
-    at(name, () => draft.createEntity({ name, pluralName, label, description, icon, fields: [] }));
+    at(name, () => draft.createEntity({ name, pluralName, label, description, icon, limits, fields: [] }));
     if (!isActive) draft.updateEntity(name, { isActive });
     step('CREATE', name, null);
   } else {
-    const wanted = { pluralName, label, description, icon, isActive };
+    const wanted = { pluralName, label, description, icon, isActive, limits };
     const changes = differences(known, wanted);
     if (changes.length > 0) at(name, () => draft.updateEntity(name, wanted));
     if (!isSameJson(known.aliases, aliases))
@@ -190,6 +190,7 @@ function wantedOf(known: FieldDefinition, field: DocumentField): UpdateFieldInpu
   return {
     ...{ label, description, isRequired, isUnique, isSearchable, isFilterable, isSortable, isActive },
     defaultValue: parsed.errors.length > 0 ? field.defaultValue : parsed.stored,
+    defaultFrom: field.defaultFrom,
     validation: limits.length === 0 ? null : Object.fromEntries(limits),
     options: field.options?.map(({ value, label: shown }) => ({ value, label: shown ?? value })) ?? null,
     ...(field.inverseName === undefined ? {} : { inverseName: field.inverseName }),

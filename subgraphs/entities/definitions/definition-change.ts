@@ -1,5 +1,6 @@
 /** What a finished draft asks of the store: the difference between two versions, and what must hold of stored records. */
 import { joinFields } from '#subgraphs/model/activation.ts';
+import type { SequenceField } from '#subgraphs/model/computed-defaults.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { fieldKey, groupKey, type UniqueKey } from '#subgraphs/model/unique-keys.ts';
 import type { RetypeErrorRule } from './definition-input.ts';
@@ -66,6 +67,8 @@ export interface DefinitionChange {
   readonly droppedKeys: readonly KeySubject[];
   /** Groups that are gone: nothing is known of their backfills any more. */
   readonly deletedGroups: readonly KeySubject[];
+  /** Sequences that begin, or begin anew, in fields that records may have values in. */
+  readonly sequences: readonly SequenceField[];
   /** Values to convert. */
   readonly retypes: readonly Retype[];
   /** Their backfill has done its work with this change. */
@@ -154,6 +157,11 @@ export function diffDefinitions(
       ...groups.dropped,
     ],
     deletedGroups: groups.gone,
+    sequences: changedPairs.flatMap(({ old: known, field }) =>
+      field.defaultFrom?.kind === 'SEQUENCE' && !isSame(known.defaultFrom ?? {}, field.defaultFrom)
+        ? [{ field, sequence: field.defaultFrom }]
+        : [],
+    ),
     retypes: notes.retypes.filter(({ after: field }) => newFields.has(field.id)),
     settled: notes.settled,
     failed: notes.failed,

@@ -1,10 +1,24 @@
 /** What callers hand in to define entities and fields: the input types of schema/entities.graphql. */
 import type { Role } from '#schema/claims.ts';
-import type { EntityOperation, FieldType, FieldValidation, OnDelete } from '#subgraphs/model/definition.ts';
+import type {
+  ComputedDefaultKind,
+  EntityLimits,
+  EntityOperation,
+  FieldType,
+  FieldValidation,
+  OnDelete,
+} from '#subgraphs/model/definition.ts';
 
 export interface FieldOptionInput {
   readonly value: string;
   readonly label?: string | null;
+}
+
+export interface ComputedDefaultInput {
+  readonly kind: ComputedDefaultKind;
+  readonly start?: number | null;
+  readonly prefix?: string | null;
+  readonly digits?: number | null;
 }
 
 export interface FieldInput {
@@ -18,6 +32,7 @@ export interface FieldInput {
   readonly isFilterable?: boolean | null;
   readonly isSortable?: boolean | null;
   readonly defaultValue?: unknown;
+  readonly defaultFrom?: ComputedDefaultInput | null;
   readonly validation?: FieldValidation | null;
   readonly options?: readonly FieldOptionInput[] | null;
   readonly targetEntity?: string | null;
@@ -30,6 +45,8 @@ export interface FieldInput {
 export type UpdateFieldInput = Partial<Omit<FieldInput, 'targetEntity'>> & {
   readonly isActive?: boolean | null;
 };
+
+type NullableMembers<T> = { readonly [Member in keyof T]: T[Member] | null };
 
 /** Fields that are unique together, by their names (a relation's with or without `Id`). */
 export interface UniqueGroupInput {
@@ -45,6 +62,7 @@ export interface CreateEntityInput {
   readonly icon?: string | null;
   readonly fields?: readonly FieldInput[] | null;
   readonly uniqueGroups?: readonly UniqueGroupInput[] | null;
+  readonly limits?: Partial<NullableMembers<EntityLimits>> | null;
 }
 
 /** What a role is held to. Absent operations and fields: all of them. */

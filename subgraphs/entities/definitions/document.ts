@@ -1,18 +1,25 @@
 /** A tenant's definitions as a document that a team keeps in git: whole, in order, by names alone. */
 import { z } from 'zod';
 import { invalidInput } from '#schema/errors.ts';
-import { groupKey } from '#subgraphs/model/unique-keys.ts';
-import type { UniqueGroupInput } from './definition-input.ts';
 import { joinFields } from '#subgraphs/model/activation.ts';
 import type {
+  ComputedDefault,
   EntityDefinition,
   FieldDefinition,
   FieldValidation,
   TenantModel,
 } from '#subgraphs/model/definition.ts';
-import { entityOperations, fieldTypes, onDeleteRules } from '#subgraphs/model/definition.ts';
+import {
+  computedDefaultKinds,
+  entityOperations,
+  fieldTypes,
+  onDeleteRules,
+} from '#subgraphs/model/definition.ts';
 import { restrictableRoles } from '#subgraphs/model/permissions/access.ts';
 import { showPermissions } from '#subgraphs/model/permissions/shown-permissions.ts';
+import { groupKey } from '#subgraphs/model/unique-keys.ts';
+import type { ComputedDefaultInput, UniqueGroupInput } from './definition-input.ts';
+import { completeDefault } from './field-draft.ts';
 import { isSortableType } from './field-rules.ts';
 
 export const documentFormat = 1;
@@ -32,6 +39,15 @@ const fieldShape = z.strictObject({
   isSortable: z.boolean().optional(),
   isActive: z.boolean().default(true),
   defaultValue: z.json().default(null),
+  defaultFrom: z
+    .strictObject({
+      kind: z.enum(computedDefaultKinds),
+      start: z.number().optional(),
+      prefix: z.string().optional(),
+      digits: z.number().optional(),
+    })
+    .nullable()
+    .default(null),
   validation: z
     .record(z.string(), z.union([z.number(), z.string(), z.array(z.string()), z.null()]))
     .nullable()
@@ -67,6 +83,7 @@ const documentShape = z.strictObject({
         isActive: z.boolean().default(true),
         aliases: z.array(z.strictObject({ name: z.string(), pluralName: z.string() })).default([]),
         fields: z.array(fieldShape).max(500).default([]),
+        limits: z.strictObject({ createsPerHour: z.number() }).nullable().default(null),
         uniqueGroups: z
           .array(z.strictObject({ name: z.string(), fields: z.array(z.string()).max(50) }))
           .max(50)
@@ -80,7 +97,11 @@ const documentShape = z.strictObject({
 
 type ParsedField = z.infer<typeof fieldShape>;
 /** A field with everything that it says or leaves to its default. */
-export type DocumentField = Omit<ParsedField, 'isSearchable' | 'isSortable' | 'validation'> & {
+export type DocumentField = Omit<
+  ParsedField,
+  'isSearchable' | 'isSortable' | 'validation' | 'defaultFrom'
+> & {
+  readonly defaultFrom: ComputedDefault | null;
   readonly isSearchable: boolean;
   readonly isSortable: boolean;
   readonly validation: FieldValidation | null;
@@ -116,6 +137,7 @@ export function parseDocument(value: unknown): DocumentEntity[] {
         isSearchable: field.isSearchable ?? field.type === 'TEXT',
         isSortable: field.isSortable ?? isSortableType(field.type),
         validation: field.validation as FieldValidation | null,
+        defaultFrom: completeDefault(field.defaultFrom as ComputedDefaultInput | null),
       })),
     };
   });
@@ -146,6 +168,7 @@ export function writeDocument(model: TenantModel): object {
         fields: fields.map((field) => writeField(names, field)),
         uniqueGroups: writeGroups(entity),
         permissions: showPermissions(model, entity),
+        limits: entity.limits,
       };
     }),
   };
@@ -163,10 +186,20 @@ export function writeGroups(entity: EntityDefinition): UniqueGroupInput[] {
 
 function writeField(names: ReadonlyMap<string, string>, field: FieldDefinition): object {
   const { name, type, label, description, isRequired, isSearchable, isFilterable, isSortable } = field;
-  const { isActive, defaultValue, validation, options, inverseName, onDelete, uiConfig, aliases } = field;
+  const {
+    isActive,
+    defaultValue,
+    defaultFrom,
+    validation,
+    options,
+    inverseName,
+    onDelete,
+    uiConfig,
+    aliases,
+  } = field;
   return {
     ...{ name, type, label, description, isRequired, isUnique: field.isUnique || field.isPendingUnique },
-    ...{ isSearchable, isFilterable, isSortable, isActive, defaultValue, validation, options },
+    ...{ isSearchable, isFilterable, isSortable, isActive, defaultValue, defaultFrom, validation, options },
     ...(field.targetEntityId === null
       ? {}
       : { targetEntity: names.get(field.targetEntityId), inverseName, onDelete }),

@@ -4,7 +4,12 @@
  */
 import { DomainError, invalidField } from '#schema/errors.ts';
 import { joinFields, splitFields } from '#subgraphs/model/activation.ts';
-import type { EntityDefinition, FieldDefinition, UniqueGroup } from '#subgraphs/model/definition.ts';
+import type {
+  EntityDefinition,
+  EntityLimits,
+  FieldDefinition,
+  UniqueGroup,
+} from '#subgraphs/model/definition.ts';
 import { type BrokenRules, createBrokenRules } from './broken-rules.ts';
 import { refuseClashes } from './clashes.ts';
 import {
@@ -110,7 +115,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       rules.add(
         'isRequired',
         'required',
-        `the entity "${entity.name}" has records: a required field needs a defaultValue that they get`,
+        `the entity "${entity.name}" has records: a required field needs a defaultValue that they get (a computed one is for new records)`,
       );
     }
     if (hasRecords && field.isUnique && field.isRequired) {
@@ -163,6 +168,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
         aliases: [],
         isActive: true,
         uniqueGroups: [],
+        limits: completeLimits(input.limits),
         fields: [],
         inactiveFields: [],
         permissions: new Map(),
@@ -191,6 +197,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
         if (input[text] !== undefined) entity[text] = input[text];
       entity.position = input.position ?? entity.position;
       entity.isActive = input.isActive ?? entity.isActive;
+      if (input.limits !== undefined) entity.limits = completeLimits(input.limits);
       if (input.uniqueGroups)
         setUniqueGroups(rules, entity, input.uniqueGroups, base.entitiesWithRecords.has(entity.id));
       checkEntity(rules, entity);
@@ -322,6 +329,12 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       });
     },
   };
+}
+
+/** No limit at all is null. */
+function completeLimits(input: CreateEntityInput['limits']): EntityLimits | null {
+  const createsPerHour = input?.createsPerHour ?? null;
+  return createsPerHour === null ? null : { createsPerHour };
 }
 
 /** Fields that are in the graph, by id. */

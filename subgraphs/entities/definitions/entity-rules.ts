@@ -12,6 +12,11 @@ export function checkEntity(rules: BrokenRules, entity: EntityDefinition): void 
   checkText(rules, 'label', entity.label, maxLabelLength);
   checkText(rules, 'description', entity.description, maxDescriptionLength);
   checkText(rules, 'icon', entity.icon, maxIconLength);
+  const { createsPerHour } = entity.limits ?? {};
+  if (createsPerHour !== undefined && (!Number.isInteger(createsPerHour) || createsPerHour < 0)) {
+    const message = 'limits.createsPerHour must be a whole number from 0';
+    rules.add('limits.createsPerHour', 'range', message);
+  }
   if (isNamed && isListed && entity.name.toLowerCase() === entity.pluralName.toLowerCase()) {
     const message = `The plural name of "${entity.name}" must differ from its name (upper and lower case count as equal): give a pluralName`;
     throw new DomainError('CONFLICT', message, {

@@ -1,5 +1,7 @@
 /** From an input to a field's definition: what is absent gets its default, or stays. */
+import { computedDefaultTypes } from '#subgraphs/model/computed-defaults.ts';
 import type {
+  ComputedDefault,
   EntityDefinition,
   FieldDefinition,
   FieldOption,
@@ -9,7 +11,13 @@ import { ruleOf } from '#subgraphs/model/field-types.ts';
 import type { BrokenRules } from './broken-rules.ts';
 import { isFreeMember } from './clashes.ts';
 import type { DraftField } from './definition-change.ts';
-import type { FieldInput, FieldOptionInput, RetypeInput, UpdateFieldInput } from './definition-input.ts';
+import type {
+  ComputedDefaultInput,
+  FieldInput,
+  FieldOptionInput,
+  RetypeInput,
+  UpdateFieldInput,
+} from './definition-input.ts';
 import { isRelationType, isSortableType } from './field-rules.ts';
 import { convertValue } from './value-conversion.ts';
 
@@ -39,6 +47,7 @@ export function newField(rules: BrokenRules, { entities, entity, input }: NewFie
     isFilterable: input.isFilterable ?? true,
     isSortable: input.isSortable ?? isSortableType(input.type),
     defaultValue: input.defaultValue ?? null,
+    defaultFrom: completeDefault(input.defaultFrom),
     validation: compactValidation(input.validation),
     options: completeOptions(input.options),
     targetEntityId: target?.id ?? null,
@@ -125,7 +134,15 @@ export function changeField(rules: BrokenRules, { field, input, hasRecords }: Ch
   for (const text of ['label', 'description', 'inverseName'] as const)
     if (input[text] !== undefined) field[text] = input[text];
   if (input.uiConfig !== undefined) field.uiConfig = input.uiConfig;
-  if (input.defaultValue !== undefined) field.defaultValue = input.defaultValue;
+  // Of the two the one that is given replaces the other.
+  if (input.defaultValue !== undefined) {
+    field.defaultValue = input.defaultValue;
+    if (input.defaultValue !== null) field.defaultFrom = null;
+  }
+  if (input.defaultFrom !== undefined) {
+    field.defaultFrom = completeDefault(input.defaultFrom);
+    if (field.defaultFrom !== null && (input.defaultValue ?? null) === null) field.defaultValue = null;
+  }
   if (input.onDelete !== undefined) field.onDelete = input.onDelete ?? field.onDelete;
   if (input.validation !== undefined) field.validation = compactValidation(input.validation);
   if (input.options !== undefined) field.options = completeOptions(input.options);
@@ -154,6 +171,11 @@ export function changeType(rules: BrokenRules, field: DraftField, input: RetypeI
   field.validation = compactValidation(input.validation);
   field.isSearchable &&= ruleOf(field).canBeSearched;
   field.isSortable &&= isSortableType(field.type);
+  const { defaultFrom: from } = before;
+  const isComputed = from !== null && computedDefaultTypes[from.kind].includes(field.type);
+  if (!isComputed || (input.defaultValue ?? null) !== null) field.defaultFrom = null;
+  else if (from.kind === 'SEQUENCE')
+    field.defaultFrom = completeDefault({ kind: from.kind, start: from.start ?? 1 });
   field.defaultValue = input.defaultValue ?? null;
   if (input.defaultValue !== undefined || before.defaultValue === null) return;
   const conversion = convertValue(before, field, before.defaultValue);
@@ -174,6 +196,18 @@ function refuseMoves(rules: BrokenRules, before: FieldDefinition, after: FieldDe
 function compactValidation(validation: FieldValidation | null | undefined): FieldValidation | null {
   const given = Object.entries(validation ?? {}).filter(([, value]) => value !== null && value !== undefined);
   return given.length === 0 ? null : Object.fromEntries(given);
+}
+
+/** In the one form in which it is kept: only members that mean something. */
+export function completeDefault(input: ComputedDefaultInput | null | undefined): ComputedDefault | null {
+  if (!input) return null;
+  const { kind, start, prefix, digits } = input;
+  return {
+    kind,
+    ...(kind === 'SEQUENCE' || typeof start === 'number' ? { start: start ?? 1 } : {}),
+    ...(typeof prefix === 'string' && prefix !== '' ? { prefix } : {}),
+    ...(typeof digits === 'number' ? { digits } : {}),
+  };
 }
 
 function completeOptions(options: readonly FieldOptionInput[] | null | undefined): FieldOption[] | null {

@@ -1,6 +1,7 @@
 /** What records are written with: `CreateContactInput` and `UpdateContactInput`. */
 import { deprecateMembers } from '#subgraphs/model/aliases.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { describeDefault, hasDefault } from '#subgraphs/model/computed-defaults.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import {
   createInputName,
@@ -19,10 +20,10 @@ export function recordInputsSdl(model: TenantModel, entity: EntityDefinition): s
   if (entity.fields.length === 0) return '';
   const type = typeName(entity);
   const create = entity.fields.map((field) =>
-    deprecateMembers(field, memberSdl(model, entity, field, isDemanded(field))),
+    deprecateMembers(field, memberSdl(model, entity, field, isDemanded(field), describeDefault(field))),
   );
   const update = entity.fields.map((field) =>
-    deprecateMembers(field, memberSdl(model, entity, field, false)),
+    deprecateMembers(field, memberSdl(model, entity, field, false, null)),
   );
   const inverses = inverseMembersSdl(model, entity);
   return `"A new ${type}: what is absent gets its default value."
@@ -49,7 +50,7 @@ input ${updateManyInputName(entity)} {
 /** Under several names none of them can be demanded: that one is given is checked when the record is written. */
 function isDemanded(field: FieldDefinition): boolean {
   const hasOneName = field.aliases.length === 0 && field.aliasOf === undefined;
-  return field.isRequired && field.defaultValue === null && hasOneName;
+  return field.isRequired && !hasDefault(field) && hasOneName;
 }
 
 function memberSdl(
@@ -57,10 +58,12 @@ function memberSdl(
   entity: EntityDefinition,
   field: FieldDefinition,
   isRequired: boolean,
+  absent: string | null,
 ): string {
   const type = ruleOf(field).inputType(entity, field);
   if (isManyToMany(field)) return linkedMemberSdl(model, field);
   if (field.type === 'RELATION')
     return `  "The id of ${field.name}."\n  ${relationIdName(field.name)}: ${type}\n${relationMemberSdl(model, field)}`;
-  return `${describe(describeField(field), '  ')}  ${field.name}: ${type}${isRequired ? '!' : ''}`;
+  const description = [describeField(field), absent ?? []].flat().join('\n');
+  return `${describe(description, '  ')}  ${field.name}: ${type}${isRequired ? '!' : ''}`;
 }

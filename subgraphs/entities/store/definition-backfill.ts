@@ -40,6 +40,7 @@ export async function backfillDefault(tx: TenantTransaction, field: FieldDefinit
     aliases: [],
     isActive: true,
     uniqueGroups: [],
+    limits: null,
     inactiveFields: [],
     permissions: new Map(),
     fields: [field],

@@ -76,8 +76,8 @@ function insertEntity(tx: TenantTransaction, entity: EntityDefinition): Promise<
   return tx.query({
     name: 'definitions_insert_entity',
     text: `
-      insert into public.entity_definitions (tenant_id, id, name, plural_name, label, description, icon, position, aliases, is_active, unique_groups)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      insert into public.entity_definitions (tenant_id, id, name, plural_name, label, description, icon, position, aliases, is_active, unique_groups, limits)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     values: [tx.claims.tenantId, ...entityValues(entity)],
   });
 }
@@ -87,7 +87,7 @@ function updateEntity(tx: TenantTransaction, entity: EntityDefinition): Promise<
     name: 'definitions_update_entity',
     text: `
       update public.entity_definitions
-      set name = $3, plural_name = $4, label = $5, description = $6, icon = $7, position = $8, aliases = $9, is_active = $10, unique_groups = $11, updated_at = now()
+      set name = $3, plural_name = $4, label = $5, description = $6, icon = $7, position = $8, aliases = $9, is_active = $10, unique_groups = $11, limits = $12, updated_at = now()
       where tenant_id = $1 and id = $2`,
     values: [tx.claims.tenantId, ...entityValues(entity)],
   });
@@ -105,6 +105,7 @@ function entityValues(entity: EntityDefinition): unknown[] {
     toJson(entity.aliases),
     entity.isActive,
     toJson(entity.uniqueGroups),
+    toJson(entity.limits),
   ];
 }
 
@@ -122,6 +123,7 @@ const fieldColumns = [
   'is_filterable',
   'is_sortable',
   'default_value',
+  'default_from',
   'validation',
   'options',
   'target_entity_id',
@@ -151,6 +153,7 @@ function fieldValues(field: FieldDefinition): unknown[] {
     field.isFilterable,
     field.isSortable,
     toJson(field.defaultValue),
+    toJson(field.defaultFrom),
     toJson(field.validation),
     toJson(field.options),
     field.targetEntityId,

@@ -30,6 +30,8 @@ import { planRetype, type RetypePlan, retireKey, retypeRecords } from './field-r
 import { countLosses } from './definition-losses.ts';
 import { splitSearch } from './search-split.ts';
 import { clearRetired, readRetired } from './retired-fields.ts';
+import { writeCounters } from './sequence-start.ts';
+import { holdCounters } from './write-counters.ts';
 
 export interface ChangeRequest {
   claims: Claims;
@@ -168,6 +170,7 @@ async function attemptChange<Result>(
 ): Promise<{ result: Result; version: number }> {
   await holdBackfills(tx);
   for (const field of backfilled) await lockForBackfill(tx, field);
+  await holdCounters(tx);
   // From here until COMMIT no writer of this tenant commits: what is read of records stays true.
   await tx.query({
     name: 'definitions_lock',
@@ -197,6 +200,7 @@ async function attemptChange<Result>(
     await retireKey(tx, retype.before);
   }
   await writeBackfills(tx, change);
+  await writeCounters(tx, change);
   const event = {
     kind: 'DEFINITIONS',
     entityId: touchedEntityIds(change).length === 1 ? touchedEntityIds(change)[0] : null,

@@ -69,8 +69,12 @@ export class ChangedRecords {
     this.errors.push({ field: path, rule: 'maxLength', message });
   }
 
+  all(): Changed[] {
+    return [...this.#records.values()];
+  }
+
   ofEntity(entity: EntityDefinition): Changed[] {
-    return [...this.#records.values()].filter((changed) => changed.entity === entity);
+    return this.all().filter((changed) => changed.entity === entity);
   }
 
   /** Those of which something changes. */

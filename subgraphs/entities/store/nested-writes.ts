@@ -26,6 +26,7 @@ import type { StoredRecord } from './record-store.ts';
 import { lockTargets, targetKey } from './relation-targets.ts';
 import type { Target } from './relation-targets.ts';
 import { createId } from './uuid-v7.ts';
+import { takeCounters } from './write-counters.ts';
 import type { RecordChange, WriteScope, Written } from './write-transaction.ts';
 
 /** One record to write: a new one, or one that is there. */
@@ -65,7 +66,12 @@ export async function writeNested(
   link(plan, changed);
   refuse(changed.errors);
 
-  const inner = { ...scope, known: await requireRelations(scope, plan, changed) };
+  const known = await requireRelations(scope, plan, changed);
+  const counters = await takeCounters(scope, [
+    ...plan.records.filter(({ isNew }) => isNew),
+    ...changed.all().map(({ entity: owner, data }) => ({ entity: owner, isNew: false, data })),
+  ]);
+  const inner = { ...scope, known, counters };
   const changes = new Map<string, RecordChange>();
   // Changes first: a new record may take a unique value that another one gives up.
   for (const [owner, updates] of changed.byEntity()) {

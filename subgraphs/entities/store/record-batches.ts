@@ -15,6 +15,7 @@ import { updateRecords } from './record-rows-writing.ts';
 import type { RecordUpdate, StoredRecord } from './record-store.ts';
 import { changedKeys, keysWithout, nextVersion } from './record-update.ts';
 import { findMissingTargets, requireTargets } from './relation-targets.ts';
+import { takeCounters } from './write-counters.ts';
 import type { RecordChange, WriteScope, Written } from './write-transaction.ts';
 
 /** Values for a locked record, and its place in the batch. */
@@ -78,6 +79,10 @@ export async function applyUpdates(
     return { operation: 'UPDATED', before: record, after, changedFields: changed };
   });
   const paths = new Map(written.map(({ recordId, path }) => [recordId, path]));
+  await takeCounters(
+    scope,
+    written.map(({ data }) => ({ entity, isNew: false, data })),
+  );
 
   const keys = changes.map(({ before, after }) => {
     const [old, fresh] = [before === null ? [] : keysOf(entity, before), keysOf(entity, after)];

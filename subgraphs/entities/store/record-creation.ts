@@ -9,6 +9,7 @@ import type { RecordKey } from './record-keys.ts';
 import type { RecordOrigin, StoredRecord } from './record-store.ts';
 import { insertRecords } from './record-rows-writing.ts';
 import { requireTargets } from './relation-targets.ts';
+import { numberRecords, takeCounters } from './write-counters.ts';
 import type { RecordChange, WriteScope } from './write-transaction.ts';
 
 export const maxBatch = 1_000;
@@ -48,7 +49,11 @@ export async function createRecords(
     const path = pathAt(index);
     return {
       path,
-      ...checkInput(entity, input, path === undefined ? { partial: false } : { partial: false, path }),
+      ...checkInput(entity, input, {
+        partial: false,
+        author: scope,
+        ...(path === undefined ? {} : { path }),
+      }),
     };
   });
   const errors = written.flatMap((one) => one.errors);
@@ -61,6 +66,11 @@ export async function createRecords(
     entity,
     written.map(({ data, path }, index) => ({ recordId: ids[index] as string, data, path })),
   );
+  const counters = await takeCounters(
+    scope,
+    written.map(({ data }) => ({ entity, isNew: true, data })),
+  );
+  numberRecords(entity, counters, written);
   const records = written.map(({ data }, index): StoredRecord => {
     const { createdAt = scope.now, createdBy = scope.userId } = origins[index] ?? {};
     return {

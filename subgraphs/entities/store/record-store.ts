@@ -23,6 +23,8 @@ export interface StoreContext {
   readonly requestId: string;
   /** Writes: done once for each key. Who repeats one gets its first answer; CONFLICT for another request. */
   readonly idempotency?: WriteRequest | null;
+  /** Writes: creations do not count towards an entity's limits. */
+  readonly ignoresLimits?: boolean | undefined;
 }
 
 /** A write as its caller knows it, by values that a retry repeats. */

@@ -10,6 +10,7 @@ import type { RecordKey } from './record-keys.ts';
 import type { StoredRecord } from './record-store.ts';
 import { updateRecords } from './record-rows-writing.ts';
 import { requireTargets } from './relation-targets.ts';
+import { takeCounters } from './write-counters.ts';
 import type { RecordChange, WriteScope, Written } from './write-transaction.ts';
 
 /** Applies values by key (null clears) to a locked record; null where that changes nothing. Throws CONFLICT. */
@@ -27,6 +28,7 @@ export async function updateRecord(
     { recordId: record.id, data: changes, before: record.data, path: undefined },
   ]);
   const after = nextVersion(scope, record, { data: withoutNulls({ ...record.data, ...changes }) });
+  await takeCounters(scope, [{ entity, isNew: false, data: changes }]);
 
   const [oldKeys, newKeys] = [keysOf(entity, record), keysOf(entity, after)];
   const [, taken] = await Promise.all([

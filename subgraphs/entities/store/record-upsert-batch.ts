@@ -10,6 +10,7 @@ import { takenError } from './record-keys.ts';
 import { lockRecords } from './record-locks.ts';
 import type { StoredRecord } from './record-store.ts';
 import { getUniqueKey, missingMembers } from './record-upsert.ts';
+import { takeCounters } from './write-counters.ts';
 import { TryAgain } from './write-transaction.ts';
 import type { WriteScope, Written } from './write-transaction.ts';
 
@@ -67,12 +68,18 @@ export async function upsertBatch(
     updates.push({ record, data: item.data, path: item.path });
   }
 
-  const changes = await applyUpdates(scope, entity, updates);
+  // Before any key is written, also for those that are created below.
+  const counters = await takeCounters(scope, [
+    ...updates.map(({ data }) => ({ entity, isNew: false, data })),
+    ...created.map(({ data }) => ({ entity, isNew: true, data })),
+  ]);
+  const inner = { ...scope, counters };
+  const changes = await applyUpdates(inner, entity, updates);
   const answers = new Map(updates.map(({ record, path }) => [path, record.id]));
   if (created.length > 0) {
     const paths = created.map((item) => item.path);
     const creation = await createRecords(
-      scope,
+      inner,
       entity,
       created.map((item) => item.input),
       [],

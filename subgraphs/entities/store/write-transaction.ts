@@ -7,6 +7,7 @@ import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.
 import { onlyOnce } from './idempotency.ts';
 import { toLogRecord } from './record-row.ts';
 import type { StoreContext, StoredRecord } from './record-store.ts';
+import type { TakenCounters } from './write-counters.ts';
 
 /** A write gives up after so many attempts; each of them failed for another writer's sake. */
 const maxAttempts = 8;
@@ -39,6 +40,10 @@ export interface WriteScope {
   readonly now: Date;
   /** Targets of relations (`targetKey`) that need no more looking for: this write locked them, or creates them. */
   readonly known?: ReadonlySet<string>;
+  /** What this write took from its entities' counters already; where absent, creating takes what it needs. */
+  readonly counters?: TakenCounters;
+  /** Creations are not counted: what is brought back was counted when it was new. */
+  readonly ignoresLimits?: boolean | undefined;
 }
 
 export interface WriteDependencies {
@@ -73,7 +78,8 @@ export async function runWrite<T>(
         const { tenantId } = tx.claims;
         if (model.tenantId !== tenantId) throw new Error("The model is not of the claims' tenant");
         const userId = claims.actorKind === 'USER' ? claims.actorId : null;
-        const scope: WriteScope = { tx, tenantId, model, userId, now: new Date() };
+        const { ignoresLimits } = context;
+        const scope: WriteScope = { tx, tenantId, model, userId, now: new Date(), ignoresLimits };
         const done = await (context.idempotency
           ? onlyOnce(
               tx,

@@ -11,6 +11,7 @@ export const delivery: Template = {
       label: 'Deployment',
       description: 'One release of one application in one environment.',
       icon: 'rocket',
+      limits: { createsPerHour: 100 },
       fields: [
         {
           name: 'name',
@@ -64,6 +65,7 @@ export const delivery: Template = {
       label: 'Workflow',
       description: 'Steps that run by themselves.',
       icon: 'git-branch',
+      limits: { createsPerHour: 50 },
       fields: [
         {
           name: 'name',

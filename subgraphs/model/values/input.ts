@@ -1,6 +1,7 @@
 /** A record's input, by field name, checked against its definition and turned into stored data, by field key. */
 import { invalidInput } from '#schema/errors.ts';
 import type { FieldError } from '#schema/errors.ts';
+import { type Author, computeDefault } from '../computed-defaults.ts';
 import type { EntityDefinition, FieldDefinition } from '../definition.ts';
 import { ruleOf } from '../field-types.ts';
 import { relationIdName, typeName } from '../names.ts';
@@ -14,6 +15,8 @@ export interface InputOptions {
   partial: boolean;
   /** Put before each field's name in errors: `inputs.3`. */
   path?: string;
+  /** Whom computed defaults speak of. Where absent, nobody writes yet: what they will come to is not looked at. */
+  author?: Author | undefined;
 }
 
 /** Errors that one answer lists at most. */
@@ -47,7 +50,9 @@ export function checkInput(
     if (member === undefined && options.partial) continue;
     const path =
       member?.path ?? join(options.path, field.type === 'RELATION' ? relationIdName(field.name) : field.name);
-    const parsed = parseFieldValue(field, member === undefined ? field.defaultValue : member.value, path);
+    const value = member === undefined ? defaultOf(field, options.author) : member.value;
+    if (value === undefined) continue;
+    const parsed = parseFieldValue(field, value, path);
     errors.push(...parsed.errors);
     if (parsed.stored === null && parsed.errors.length === 0 && field.isRequired) {
       errors.push({ field: path, rule: 'required', message: `${path} is required` });
@@ -55,6 +60,12 @@ export function checkInput(
     if (member !== undefined || parsed.stored !== null) data[field.key] = parsed.stored;
   }
   return { data, errors };
+}
+
+/** Undefined where it is not known yet: the number of a sequence, what depends on the author where nobody writes. */
+function defaultOf(field: FieldDefinition, author: Author | undefined): unknown {
+  if (field.defaultFrom === null) return field.defaultValue ?? null;
+  return author && computeDefault(field.defaultFrom, field.type, author);
 }
 
 /** Stored data of an input. Throws BAD_USER_INPUT that lists every broken rule (the first hundred). */

@@ -82,6 +82,7 @@ function fieldOf(entityId: string, position: number, target: string | undefined)
     isFilterable: true,
     isSortable: true,
     defaultValue: null,
+    defaultFrom: null,
     validation: null,
     options: type === 'SELECT' ? ['NEW', 'OPEN', 'DONE'].map((value) => ({ value, label: value })) : null,
     targetEntityId: isRelation ? (target ?? null) : null,

@@ -69,6 +69,13 @@ beforeAll(async () => {
         operations: ['READ'],
       });
       await insert('field_backfills', { tenant_id: t, field_id: field, entity_id: entity, total: 1 });
+      await insert('field_sequences', { tenant_id: t, field_id: field, entity_id: entity, next: 1 });
+      await insert('entity_creations', {
+        tenant_id: t,
+        entity_id: entity,
+        period_start: new Date(),
+        created: 1,
+      });
       await insert('retired_fields', { tenant_id: t, entity_id: entity, key: 'old' });
       await insert('records', { tenant_id: t, entity_id: entity, id: record, data: { a: t }, t1: t });
       await insert('record_keys', {

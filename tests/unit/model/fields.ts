@@ -17,6 +17,7 @@ export function testField(spec: FieldSpec): FieldDefinition {
     isFilterable: true,
     isSortable: true,
     defaultValue: null,
+    defaultFrom: null,
     validation: null,
     options: null,
     targetEntityId: null,

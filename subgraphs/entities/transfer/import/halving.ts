@@ -1,5 +1,5 @@
 /** Batches that are written all or nothing, of which as much as can be shall be written. */
-import type { DomainError } from '#schema/errors.ts';
+import { DomainError } from '#schema/errors.ts';
 import { isRowFault } from './row-error.ts';
 
 export interface Halving<Row> {
@@ -21,9 +21,11 @@ export async function writeHalving<Row>(rows: readonly Row[], halving: Halving<R
     await halving.write(rows);
     return true;
   } catch (error) {
-    if (!isRowFault(error)) throw error;
+    // Of what an entity's limit does not let through as a whole, the beginning may do.
+    const isTooMuch = error instanceof DomainError && error.code === 'RATE_LIMITED' && rows.length > 1;
+    if (!isRowFault(error) && !isTooMuch) throw error;
     const [row] = rows;
-    if (row !== undefined && rows.length === 1) {
+    if (row !== undefined && rows.length === 1 && isRowFault(error)) {
       await halving.refuse(row, error);
       return halving.stopsAtError !== true;
     }

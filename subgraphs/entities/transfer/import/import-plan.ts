@@ -3,6 +3,7 @@ import type { Claims } from '#schema/claims.ts';
 import { DomainError, type FieldError, invalidField, invalidInput } from '#schema/errors.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { type ModelAccess, modelAccess } from '#subgraphs/model/permissions/access.ts';
+import { hasDefault } from '#subgraphs/model/computed-defaults.ts';
 import { findUniqueKey, type UniqueKey } from '#subgraphs/model/unique-keys.ts';
 import { isBroken, type RowItem } from '../formats/source-row.ts';
 import { type ColumnTargets, createColumnTargets } from './column-mapping.ts';
@@ -85,9 +86,7 @@ export function requireColumns(plan: ImportPlan, items: readonly RowItem[]): voi
   }
   const missing = plan.upsertOn
     ? plan.upsertOn.fields.filter((field) => !mapped.has(field))
-    : plan.entity.fields.filter(
-        (field) => field.isRequired && field.defaultValue === null && !mapped.has(field),
-      );
+    : plan.entity.fields.filter((field) => field.isRequired && !hasDefault(field) && !mapped.has(field));
   const errors = missing.map((field): FieldError => {
     const message = `No column of the file goes into "${field.name}", which every record of "${plan.entity.name}" needs`;
     return { field: field.name, rule: 'column', message };

@@ -20,9 +20,9 @@ export function mergeDefinitions(
   entities: readonly TenantLineOf<'ENTITY'>[],
 ): Inactive {
   const inactive: Inactive = { entities: [], fields: [] };
-  for (const { name, pluralName, label, description, icon, isActive } of entities) {
+  for (const { name, pluralName, label, description, icon, isActive, limits } of entities) {
     if (draft.findEntity(name)) continue;
-    draft.createEntity({ name, pluralName, label, description, icon });
+    draft.createEntity({ name, pluralName, label, description, icon, limits: limits ?? null });
     if (!isActive) inactive.entities.push(name);
   }
   // Relations last: their targets are all there, and inverses come after the fields that they must not clash with.

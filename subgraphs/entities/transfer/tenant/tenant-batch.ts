@@ -2,6 +2,7 @@
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { relationIdName } from '#subgraphs/model/names.ts';
 import { findField } from '#subgraphs/model/relations.ts';
+import { hasDefault } from '#subgraphs/model/computed-defaults.ts';
 import type { RecordOrigin, StoreContext } from '../../store/record-store.ts';
 import { isBroken, type RowItem } from '../formats/source-row.ts';
 import { writeHalving } from '../import/halving.ts';
@@ -38,7 +39,7 @@ const noColumns: ReadonlyMap<string, string> = new Map();
 export async function writeTenantLines(job: TenantBatchJob, items: readonly RowItem[]): Promise<Result> {
   const { claims, requestId } = job.run;
   const model = await job.tools.getModel(claims);
-  const context: StoreContext = { claims, model, requestId };
+  const context: StoreContext = { claims, model, requestId, ignoresLimits: true };
   const result: Result = { created: 0, updated: 0, errors: [] };
   let pending: Row<TenantLineOf<'RECORD' | 'LINKS'>>[] = [];
 
@@ -116,7 +117,7 @@ async function createAll(
 
 /** A record that has no value has none here either, whatever new records get. */
 function withoutDefaults(entity: EntityDefinition): Record<string, null> {
-  const fields = entity.fields.filter((field) => field.defaultValue !== null && !field.isRequired);
+  const fields = entity.fields.filter((field) => hasDefault(field) && !field.isRequired);
   return Object.fromEntries(fields.map((field) => [field.name, null]));
 }
 

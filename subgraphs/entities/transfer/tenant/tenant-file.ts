@@ -9,7 +9,7 @@ import { writeGroups } from '../../definitions/document.ts';
 import { roles } from '#schema/claims.ts';
 import { joinFields } from '#subgraphs/model/activation.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
-import { fieldTypes, onDeleteRules } from '#subgraphs/model/definition.ts';
+import { computedDefaultKinds, fieldTypes, onDeleteRules } from '#subgraphs/model/definition.ts';
 
 export const fileVersion = 1;
 
@@ -26,6 +26,14 @@ const fieldShape = z.object({
   isFilterable: z.boolean().nullish(),
   isSortable: z.boolean().nullish(),
   defaultValue: z.unknown().optional(),
+  defaultFrom: z
+    .object({
+      kind: z.enum(computedDefaultKinds),
+      start: z.number().nullish(),
+      prefix: text,
+      digits: z.number().nullish(),
+    })
+    .nullish(),
   validation: z
     .object({
       minLength: z.number().nullish(),
@@ -59,6 +67,7 @@ const lineShape = z.discriminatedUnion('kind', [
     icon: text,
     isActive: z.boolean().default(true),
     fields: z.array(fieldShape),
+    limits: z.object({ createsPerHour: z.number() }).nullish(),
     uniqueGroups: z.array(z.object({ name: z.string(), fields: z.array(z.string()) })).default([]),
   }),
   z.object({
@@ -109,10 +118,10 @@ export function writeTenantLine(line: TenantLine): string {
 
 /** An entity as it can be defined again, inactive fields too. */
 export function describeEntity(model: TenantModel, entity: EntityDefinition): TenantLineOf<'ENTITY'> {
-  const { name, pluralName, label, description, icon, isActive } = entity;
+  const { name, pluralName, label, description, icon, isActive, limits } = entity;
   return {
     kind: 'ENTITY',
-    ...{ name, pluralName, label, description, icon, isActive },
+    ...{ name, pluralName, label, description, icon, isActive, limits },
     fields: joinFields(entity).fields.map((field) => describeField(model, field)),
     uniqueGroups: writeGroups(entity).map((group) => ({ ...group, fields: [...group.fields] })),
   };
@@ -135,6 +144,7 @@ function describeField(model: TenantModel, field: FieldDefinition): TenantLineOf
       isFilterable,
       isSortable,
       defaultValue,
+      defaultFrom: field.defaultFrom,
     },
     ...{ validation, options, uiConfig, position },
     targetEntity: target?.name ?? null,
