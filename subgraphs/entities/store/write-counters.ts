@@ -18,18 +18,13 @@ import { typeName } from '#subgraphs/model/names.ts';
 import type { InputData } from '#subgraphs/model/values/input.ts';
 import { parseFieldValue } from '#subgraphs/model/values/input.ts';
 import { nameStatement } from './named-statement.ts';
-import type { WriteScope } from './write-transaction.ts';
+import type { TakenCounters, WriteScope } from './write-transaction.ts';
 
 /** One record that is written: all its values where it is new, else those that change. */
 export interface CountedWrite {
   readonly entity: EntityDefinition;
   readonly isNew: boolean;
   readonly data: InputData;
-}
-
-export interface TakenCounters {
-  /** The next of the numbers that were taken for a field. */
-  next(sequence: SequenceField): number;
 }
 
 const nothing: TakenCounters = {

@@ -3,11 +3,11 @@ import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.
 import type { Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { LoggedOperation } from '#schema/events.ts';
+import type { SequenceField } from '#subgraphs/model/computed-defaults.ts';
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { onlyOnce } from './idempotency.ts';
 import { toLogRecord } from './record-row.ts';
 import type { StoreContext, StoredRecord } from './record-store.ts';
-import type { TakenCounters } from './write-counters.ts';
 
 /** A write gives up after so many attempts; each of them failed for another writer's sake. */
 const maxAttempts = 8;
@@ -28,6 +28,12 @@ export interface RecordChange {
   readonly after: StoredRecord;
   /** Field keys. */
   readonly changedFields: readonly string[];
+}
+
+/** What a write took from its entities' counters (write-counters.ts). */
+export interface TakenCounters {
+  /** The next of the numbers that were taken for a field. */
+  next(sequence: SequenceField): number;
 }
 
 export interface WriteScope {
