@@ -16,6 +16,8 @@ export interface GatewayConfig {
     readonly realtime: string | null;
   };
   readonly subgraphTimeoutMs: number;
+  /** What gateways share and are woken by; null: each makes its own and polls. */
+  readonly redisUrl: string | null;
   /** Whether equal reads of one identity that are under way at once share one call to a subgraph over HTTP. */
   readonly shareInFlight: boolean;
   /** Other teams' subgraphs in every tenant's graph: where each is served, by its name. */
@@ -64,6 +66,14 @@ const url = z
   .nullable()
   .default(null);
 
+const redisUrl = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol), {
+    message: 'redis://… or rediss://…',
+  })
+  .nullable()
+  .default(null);
+
 const list = z
   .string()
   .default('')
@@ -106,6 +116,7 @@ function shapeOf(production: boolean) {
     ENTITIES_URL: url,
     REALTIME_URL: url,
     SUBGRAPH_TIMEOUT_MS: wholeNumber(100, 600_000, 15_000),
+    REDIS_URL: redisUrl,
     SHARE_IN_FLIGHT: flag(true),
     EXTRA_SUBGRAPHS: extraSubgraphs,
     FORWARD_HEADERS: list
@@ -149,6 +160,7 @@ export function readGatewayConfig(environment: Readonly<Record<string, string | 
       realtime: options.REALTIME_URL,
     },
     subgraphTimeoutMs: options.SUBGRAPH_TIMEOUT_MS,
+    redisUrl: options.REDIS_URL,
     shareInFlight: options.SHARE_IN_FLIGHT,
     extraSubgraphs: options.EXTRA_SUBGRAPHS,
     forwardHeaders: options.FORWARD_HEADERS,

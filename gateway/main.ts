@@ -6,6 +6,7 @@ import { createClaimsSigner } from './execution/http/claims-signer.ts';
 import { createExtraSubgraphs } from './execution/http/extra-subgraph.ts';
 import { createHttpIdentity, createHttpSubgraph } from './execution/http/http-subgraph.ts';
 import { graphiqlFolder } from './http/graphiql/folder.ts';
+import { createRedisHints } from './graph/redis-hints.ts';
 import { createRemoteContent } from './http/remote-content.ts';
 import { createRemoteFiles } from './http/remote-files.ts';
 import { createRemoteTransfers } from './http/remote-transfers.ts';
@@ -33,10 +34,13 @@ async function start(config: GatewayConfig): Promise<void> {
   const content = starting.use(createRemoteContent({ url: getUrl('entities'), signer }));
   const transfers = createRemoteTransfers(content);
   const files = createRemoteFiles(content);
+  const hints =
+    config.redisUrl === null ? undefined : starting.use(createRedisHints(config.redisUrl, logger));
   const gateway = starting.adopt(
     await createGateway({
       ...{ config, subgraphs, identity, logger, transfers, files },
       extraSubgraphs: createExtraSubgraphs(config, starting),
+      hints: hints?.subscribe,
       graphiqlFolder: graphiqlFolder(),
     }),
     (it) => it.close(),

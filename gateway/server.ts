@@ -11,6 +11,7 @@ import { createRights } from './auth/rights.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GraphEngine, SubgraphMap } from './execution/executor.ts';
 import { createOperationCache } from './execution/operation-cache.ts';
+import { createSharedOperations } from './execution/shared-operations.ts';
 import { createOperationRunner } from './execution/operation-runner.ts';
 import { createCompiledEngine } from './execution/compiled/engine.ts';
 import { createComposer } from './graph/composer.ts';
@@ -27,6 +28,7 @@ import { addGraphQLRoute } from './http/graphql-route.ts';
 import { addPages } from './http/pages.ts';
 import { addTransferRoutes } from './http/transfer.ts';
 import type { Logger } from './logger.ts';
+import { createRedisCache } from './shared-cache/redis-cache.ts';
 import { createLiveSubscriptions } from './subscription/live-subscriptions.ts';
 import { createSocketServer } from './ws/socket-server.ts';
 
@@ -38,10 +40,14 @@ export interface GatewayOptions {
   readonly extraSubgraphs?: readonly SubgraphService[];
   readonly identity: IdentityService;
   /** Tells of tenants that may have changed before the next poll would. */
-  readonly hints?: (listener: (tenantId: string) => void) => () => void;
+  readonly hints?: ((listener: (tenantId: string) => void) => () => void) | undefined;
   readonly logger: Logger;
   /** Runs operations on `subgraphs`. Default: our own executor. */
-  readonly createEngine?: (options: { subgraphs: SubgraphMap; introspection: boolean }) => GraphEngine;
+  readonly createEngine?: (options: {
+    subgraphs: SubgraphMap;
+    introspection: boolean;
+    portable: boolean;
+  }) => GraphEngine;
   /** The built IDE; null: none is served. */
   readonly graphiqlFolder?: string | null;
   /** Where the files of imports and exports go; null: they are not served. */
@@ -63,6 +69,8 @@ const operationShare = 0.5;
 const closeGraceMs = 10_000;
 /** How long the start waits for the subgraphs; without them the gateway listens and is not ready. */
 const warmUpMs = 10_000;
+/** How long it waits for the shared cache. */
+const sharedWaitMs = 2_000;
 /** How long it waits for extra subgraphs. */
 const extrasWaitMs = 2_000;
 
@@ -80,15 +88,28 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const stopHints = options.hints?.(() => tenants.hint());
   if (stopHints) starting.defer(stopHints);
   const composer = starting.use(createComposer());
+  const shared =
+    config.redisUrl === null
+      ? undefined
+      : starting.use(createRedisCache({ url: config.redisUrl, secret: config.subgraphSecret, logger }));
   const extras =
-    extraSubgraphs.length > 0 ? starting.use(createExtras({ subgraphs: extraSubgraphs, logger })) : null;
+    extraSubgraphs.length > 0
+      ? starting.use(createExtras({ subgraphs: extraSubgraphs, shared, logger }))
+      : null;
   const callable: SubgraphMap = new Map([
     ...subgraphs,
     ...extraSubgraphs.map((subgraph) => [subgraph.name, subgraph] as const),
   ]);
-  const engine = (options.createEngine ?? createCompiledEngine)({ subgraphs: callable, introspection });
-  const store = createGraphStore({ engine, composer, heapBudgetBytes });
-  const operations = createOperationCache({ heapBudgetBytes: heapBudgetBytes * operationShare });
+  const engine = (options.createEngine ?? createCompiledEngine)({
+    subgraphs: callable,
+    introspection,
+    portable: shared !== undefined,
+  });
+  const store = createGraphStore({ engine, composer, heapBudgetBytes, shared });
+  const operations = createOperationCache({
+    heapBudgetBytes: heapBudgetBytes * operationShare,
+    shared: shared && createSharedOperations({ cache: shared, engine }),
+  });
   const registry = starting.use(
     createGraphRegistry({
       subgraphs,
@@ -96,7 +117,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       tenants,
       logger,
       ...(extras ? { plugIn: extras.plugIn } : {}),
-      warmUp: (from, to, graph) => operations.warmUp(from.hash, to.hash, graph),
+      warmUp: (from, to, load) => operations.warmUp(from.hash, to.hash, load),
     }),
   );
   const stopExtras = extras?.subscribe(() => void registry.recheckAll());
@@ -154,7 +175,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   await listen(app, config);
-  await Promise.race([warmUp(), new Promise((resolve) => setTimeout(resolve, warmUpMs).unref())]);
+  // The first graphs may be there already.
+  await within(sharedWaitMs, shared?.settled);
+  await within(warmUpMs, warmUp());
 
   /** Ready means: the tenants are known and anonymous callers have a graph. Tries until it is so. */
   async function warmUp(): Promise<void> {
@@ -163,7 +186,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         await tenants.refresh();
         await registry.getActive(publicScope);
         // A tenant's first graph has those that are there; nobody waits for one that is not.
-        await Promise.race([extras?.firstLook, new Promise((resolve) => setTimeout(resolve, extrasWaitMs))]);
+        await within(extrasWaitMs, extras?.firstLook);
         if (tenants.ready && state === 'starting') state = 'ready';
       } catch (error) {
         logger.error({ err: error }, 'not ready yet');
@@ -192,6 +215,13 @@ export function clientAddressOf(request: IncomingMessage, trustProxy: boolean): 
         ?.trim()
     : '';
   return forwarded || (request.socket.remoteAddress ?? null);
+}
+
+/** Waits for no longer than that. */
+async function within(timeoutMs: number, what: Promise<void> | undefined): Promise<void> {
+  const timeout = Promise.withResolvers<void>();
+  const timer = setTimeout(timeout.resolve, timeoutMs);
+  await Promise.race([what, timeout.promise]).finally(() => clearTimeout(timer));
 }
 
 async function listen(app: FastifyInstance, { port, host }: GatewayConfig): Promise<void> {

@@ -19,6 +19,13 @@ export type SubgraphMap = ReadonlyMap<string, SubgraphService>;
 export interface GraphEngine {
   /** Costs 50–200 ms of blocking CPU; the caller serialises loads. Rejects when the SDL is no supergraph. */
   load(supergraphSdl: string): Promise<LoadedGraph>;
+  /**
+   * The operation that another process prepared on the graph of that hash, from what its `takeRecipe` gave. Throws where it
+   * cannot be made. Absent: operations stay where they were prepared.
+   */
+  readonly revive?: (recipe: string, graphHash: string) => PreparedOperation;
+  /** Recipes of another version must not be revived. */
+  readonly version?: string;
 }
 
 /** One supergraph, ready to plan. Costs megabytes; it may be dropped while operations prepared on it go on. */
@@ -53,6 +60,8 @@ export interface PreparedOperation {
   readonly summary: OperationSummary;
   /** Roughly what it holds of the heap, for the budget of the cache of operations. */
   readonly heapBytes: number;
+  /** What `GraphEngine.revive` makes the same operation of elsewhere; given once, to hold it no longer. */
+  takeRecipe?(): string | null;
   /** Runs a query or mutation. Variables that do not coerce answer errors (BAD_USER_INPUT) and no `data` member. */
   execute(request: ExecutionRequest): Promise<ExecutionResult>;
   /** Opens a subscription, or answers why not. Resolves once the upstream has taken its position. */

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { LoadedGraph, PreparedOperation } from './executor.ts';
 import { parseOperation, type OperationLimits } from './parse-operation.ts';
+import type { SharedOperations } from './shared-operations.ts';
 
 /** An operation as a client names it. */
 export interface OperationText {
@@ -11,18 +12,29 @@ export interface OperationText {
 /** Prepared operations by graph and text. They outlive the loaded graph that they were prepared on. */
 export interface OperationCache {
   find(graphHash: string, text: OperationText): PreparedOperation | undefined;
+  /** One that another gateway prepared; kept like one prepared here. */
+  fetch(graphHash: string, text: OperationText): Promise<PreparedOperation | undefined>;
+  /** Keeps one that was prepared here, for other gateways too. */
   set(graphHash: string, text: OperationText, operation: PreparedOperation): void;
   /**
-   * Prepares on `graph` what is asked for most on another one, so that who asks next after a swap does not wait for it.
-   * What does not fit any more is left out. Gives I/O a turn after each, and ends after `budgetMs` (default 200).
+   * Prepares on the new graph what is asked for most on another one, so that who asks next after a swap does not wait for it.
+   * What does not fit any more is left out. Gives I/O a turn after each, and ends after `budgetMs` (default 200). `load` is
+   * called where something has to be prepared.
    */
-  warmUp(fromHash: string, toHash: string, graph: LoadedGraph, budgetMs?: number): Promise<void>;
+  warmUp(
+    fromHash: string,
+    toHash: string,
+    load: () => Promise<LoadedGraph>,
+    budgetMs?: number,
+  ): Promise<void>;
 }
 
 export interface OperationCacheOptions {
   /** What the operations may hold together; the least recently used go first. */
   readonly heapBudgetBytes: number;
   readonly limits?: OperationLimits;
+  /** Default: none are shared. */
+  readonly shared?: SharedOperations | undefined;
 }
 
 interface Entry {
@@ -35,7 +47,11 @@ interface Entry {
 /** Enough for the screens of one frontend. */
 const maxWarmed = 50;
 
-export function createOperationCache({ heapBudgetBytes, limits }: OperationCacheOptions): OperationCache {
+export function createOperationCache({
+  heapBudgetBytes,
+  limits,
+  shared,
+}: OperationCacheOptions): OperationCache {
   const byGraph = new Map<string, Set<Entry>>();
   const entries = new LRUCache<string, Entry>({
     maxSize: heapBudgetBytes,
@@ -57,7 +73,7 @@ export function createOperationCache({ heapBudgetBytes, limits }: OperationCache
     return entry.operation;
   }
 
-  function set(graphHash: string, text: OperationText, operation: PreparedOperation): void {
+  function keep(graphHash: string, text: OperationText, operation: PreparedOperation): void {
     const entry: Entry = { graphHash, text, operation, hits: 0 };
     entries.set(keyOf(graphHash, text), entry);
     let siblings = byGraph.get(graphHash);
@@ -65,15 +81,33 @@ export function createOperationCache({ heapBudgetBytes, limits }: OperationCache
     siblings.add(entry);
   }
 
+  async function fetch(graphHash: string, text: OperationText): Promise<PreparedOperation | undefined> {
+    const operation = await shared?.find(graphHash, text);
+    if (operation && !entries.has(keyOf(graphHash, text))) keep(graphHash, text, operation);
+    return operation;
+  }
+
+  function set(graphHash: string, text: OperationText, operation: PreparedOperation): void {
+    shared?.share(graphHash, text, operation);
+    keep(graphHash, text, operation);
+  }
+
   return {
     find,
+    fetch,
     set,
-    async warmUp(fromHash, toHash, graph, budgetMs = 200) {
-      const end = performance.now() + budgetMs;
+    async warmUp(fromHash, toHash, load, budgetMs = 200) {
       const hottest = [...(byGraph.get(fromHash) ?? [])].toSorted((one, other) => other.hits - one.hits);
+      let graph: LoadedGraph | undefined;
+      let end = performance.now() + budgetMs;
       for (const { text } of hottest.slice(0, maxWarmed)) {
         if (performance.now() > end) return;
-        if (entries.has(keyOf(toHash, text))) continue;
+        if (entries.has(keyOf(toHash, text)) || (await fetch(toHash, text))) continue;
+        if (!graph) {
+          const begun = performance.now();
+          graph = await load();
+          end += performance.now() - begun;
+        }
         const parsed = parseOperation(text.query, text.operationName, limits);
         const operation = 'errors' in parsed ? parsed : graph.prepare(parsed);
         if (!('errors' in operation)) set(toHash, text, operation);

@@ -92,6 +92,8 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
     if (known) return { caller, active, operation: known };
     const parsed = parseOperation(text.query, text.operationName, limits);
     if ('errors' in parsed) return parsed;
+    const fetched = await operations.fetch(active.hash, text);
+    if (fetched) return { caller, active, operation: fetched };
     const loaded = await registry.load(caller.scope, active);
     const meanwhile = operations.find(loaded.active.hash, text);
     if (meanwhile) return { caller, active: loaded.active, operation: meanwhile };

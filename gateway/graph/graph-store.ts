@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import type { GraphEngine, LoadedGraph } from '#gateway/execution/executor.ts';
+import type { SharedCache } from '#gateway/shared-cache/shared-cache.ts';
 import { CompositionError, type Composer } from './composer.ts';
 import type { GraphSources } from './subgraph-sdl.ts';
 
@@ -9,22 +10,34 @@ export interface GraphStoreOptions {
   readonly composer: Composer;
   /** What loaded graphs may hold together; the least recently used go first. */
   readonly heapBudgetBytes: number;
+  /** Supergraphs that other gateways composed. Default: none. */
+  readonly shared?: SharedCache | undefined;
 }
 
 /** Graphs by the hash of what they were composed from. Tenants with equal definitions share one. */
 export interface GraphStore {
-  /** Composes and loads where needed, once however many wait. Rejects with CompositionError. */
-  ensure(sources: GraphSources): Promise<LoadedGraph>;
+  /**
+   * Sees to it that there is such a graph: composes and loads it, once however many wait. One that another gateway
+   * composed is not loaded before it is needed. Rejects with CompositionError.
+   */
+  ensure(sources: GraphSources): Promise<void>;
+  /** The graph, composed and loaded where needed. Rejects with CompositionError. */
+  load(sources: GraphSources): Promise<LoadedGraph>;
   /** A graph composed before, loaded again if it was dropped; undefined when its supergraph is gone as well. */
   find(hash: string): Promise<LoadedGraph> | undefined;
   /** What clients see of a graph, as bytes; undefined when it was dropped. */
-  findApiSdl(hash: string): Buffer | undefined;
+  findApiSdl(hash: string): Promise<string | undefined>;
 }
 
 /** Supergraphs are kept gzipped: 3 to 13 KB each, against megabytes for a loaded one. */
 const supergraphBudgetBytes = 64 * 2 ** 20;
 
-export function createGraphStore({ engine, composer, heapBudgetBytes }: GraphStoreOptions): GraphStore {
+export function createGraphStore({
+  engine,
+  composer,
+  heapBudgetBytes,
+  shared,
+}: GraphStoreOptions): GraphStore {
   const loaded = new LRUCache<string, LoadedGraph>({
     maxSize: heapBudgetBytes,
     // One graph over the whole budget must still be kept, or it would be loaded for each request.
@@ -70,6 +83,8 @@ export function createGraphStore({ engine, composer, heapBudgetBytes }: GraphSto
   }
 
   async function compose({ hash, services }: GraphSources): Promise<string> {
+    const known = failures.get(hash);
+    if (known) throw known;
     try {
       return await composer.compose(services);
     } catch (error) {
@@ -78,20 +93,46 @@ export function createGraphStore({ engine, composer, heapBudgetBytes }: GraphSto
     }
   }
 
+  async function make(sources: GraphSources): Promise<LoadedGraph> {
+    const { hash } = sources;
+    const supergraphSdl = sources.supergraphSdl ?? (await compose(sources));
+    const graph = await load(hash, supergraphSdl);
+    supergraphs.set(hash, gzipSync(supergraphSdl));
+    // Others take it for one that can be loaded, so it was.
+    shared?.set('supergraph', shareId(hash), supergraphSdl);
+    shared?.set('api-sdl', shareId(hash), graph.apiSdl);
+    return graph;
+  }
+
+  /** Whether another gateway composed it; then `find` has it. */
+  async function take(hash: string): Promise<boolean> {
+    const supergraphSdl = await shared?.get('supergraph', shareId(hash));
+    if (supergraphSdl) supergraphs.set(hash, gzipSync(supergraphSdl));
+    return Boolean(supergraphSdl);
+  }
+
+  const shareId = (hash: string): string => `${engine.version ?? ''}:${hash}`;
+  const isHere = (hash: string): boolean => loaded.has(hash) || supergraphs.has(hash);
+
   return {
     find,
-    ensure: (sources) =>
-      find(sources.hash) ??
-      fly(sources.hash, async () => {
-        const known = failures.get(sources.hash);
-        if (known) throw known;
-        const supergraphSdl = sources.supergraphSdl ?? (await compose(sources));
-        supergraphs.set(sources.hash, gzipSync(supergraphSdl));
-        return load(sources.hash, supergraphSdl);
-      }),
-    findApiSdl(hash) {
+    async ensure(sources) {
+      const { hash } = sources;
+      if (isHere(hash) && !flights.has(hash)) return;
+      if (!flights.has(hash) && !sources.supergraphSdl && (await take(hash))) return;
+      await (find(hash) ?? fly(hash, () => make(sources)));
+    },
+    async load(sources) {
+      const { hash } = sources;
+      if (!isHere(hash) && !flights.has(hash)) await take(hash);
+      return find(hash) ?? fly(hash, () => make(sources));
+    },
+    async findApiSdl(hash) {
       const bytes = apiSdls.get(hash);
-      return bytes && gunzipSync(bytes);
+      if (bytes) return gunzipSync(bytes).toString();
+      const sdl = await shared?.get('api-sdl', shareId(hash));
+      if (sdl) apiSdls.set(hash, gzipSync(sdl));
+      return sdl ?? undefined;
     },
   };
 }

@@ -24,7 +24,7 @@ export interface GraphRegistryOptions {
   /** Adds to what a scope's graph is composed from. Default: nothing. */
   readonly plugIn?: (scope: GraphScope, sources: GraphSources) => Promise<GraphSources>;
   /** Called before a changed graph is swapped in, which waits for it. */
-  readonly warmUp?: (from: ActiveGraph, to: ActiveGraph, graph: LoadedGraph) => Promise<void>;
+  readonly warmUp?: (from: ActiveGraph, to: ActiveGraph, load: () => Promise<LoadedGraph>) => Promise<void>;
   /** How long a tenant counts as busy after a request: its graph is swapped at once, others' at their next request. */
   readonly busyMs?: number;
   /** How often a busy scope's SDL is compared although its version did not change (a subgraph was deployed anew). */
@@ -82,13 +82,16 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
     return plugIn ? plugIn(scope, sources) : sources;
   }
 
-  async function ensure(sources: GraphSources): Promise<{ hash: string; graph: LoadedGraph }> {
+  /** The sources that there is a graph of: without what is not ours, where that cannot be loaded. */
+  async function ensure(sources: GraphSources): Promise<GraphSources> {
     try {
-      return { hash: sources.hash, graph: await store.ensure(sources) };
+      await store.ensure(sources);
+      return sources;
     } catch (error) {
       if (!sources.plain) throw error;
       logger.error({ hash: sources.hash, err: error }, 'a graph cannot be loaded with what is not ours');
-      return { hash: sources.plain.hash, graph: await store.ensure(sources.plain) };
+      await store.ensure(sources.plain);
+      return sources.plain;
     }
   }
 
@@ -126,9 +129,9 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
         const { version: definitionsVersion, sharing } = sources;
         let next = { hash: sources.hash, definitionsVersion, sharing };
         if (entry.active?.hash !== next.hash) {
-          const { hash, graph } = await ensure(sources);
-          next = { ...next, hash };
-          if (entry.active) await warmUp?.(entry.active, next, graph);
+          const ensured = await ensure(sources);
+          next = { ...next, hash: ensured.hash };
+          if (entry.active) await warmUp?.(entry.active, next, () => store.load(ensured));
         }
         if (closed) return null;
         entry.checkedAt = Date.now();
@@ -225,9 +228,9 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
     async load(scope, active) {
       const known = store.find(active.hash);
       if (known) return { graph: await known, active };
-      const sources = await collect(scope, active.definitionsVersion);
-      const { hash, graph } = await ensure(sources);
-      const { version: definitionsVersion, sharing } = sources;
+      const sources = await ensure(await collect(scope, active.definitionsVersion));
+      const graph = await store.load(sources);
+      const { hash, version: definitionsVersion, sharing } = sources;
       const current = { hash, definitionsVersion, sharing };
       const entry = getEntry(scope);
       if (entry.active === active) swap(entry, current);

@@ -53,7 +53,8 @@ export async function addPages(app: FastifyInstance, options: PagesOptions): Pro
         .header('vary', 'authorization, x-tenant-id, cookie')
         .header('cache-control', 'private, no-cache');
       if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-      const sdl = store.findApiSdl(active.hash) ?? (await registry.load(caller.scope, active)).graph.apiSdl;
+      const sdl =
+        (await store.findApiSdl(active.hash)) ?? (await registry.load(caller.scope, active)).graph.apiSdl;
       return reply.type('text/plain; charset=utf-8').send(sdl);
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;

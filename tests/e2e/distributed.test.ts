@@ -72,6 +72,7 @@ beforeAll(async () => {
       REALTIME_URL: realtime.url,
       SUBGRAPH_SECRET: secret,
       LOG_LEVEL: 'info',
+      ...(env.REDIS_URL === undefined ? {} : { REDIS_URL: env.REDIS_URL }),
     },
   });
 });

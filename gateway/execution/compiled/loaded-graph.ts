@@ -30,6 +30,7 @@ import { createGuardedOperation, type AuthorizationMode } from './authorization/
 import { readRequirements } from './authorization/requirements.ts';
 import { buildRecipe } from './plan/build-recipe.ts';
 import { createInputTypeCopies } from './plan/input-types.ts';
+import { writeRecipe } from './portable-recipe.ts';
 import type { OperationRecipe } from './recipe.ts';
 import { CompiledOperation } from './run/compiled-operation.ts';
 import type { Introspect } from './run/compiled-operation.ts';
@@ -41,6 +42,8 @@ export interface LoadedGraphOptions {
   readonly validateSupergraph: boolean;
   /** Undefined: a supergraph that uses `@authenticated`, `@requiresScopes` or `@policy` is refused. */
   readonly authorization?: AuthorizationMode | undefined;
+  /** Whether operations can be taken to other processes. */
+  readonly portable?: boolean | undefined;
 }
 
 /** Beside what the planner knows: what is enforced here, and what tells about caches and costs alone. */
@@ -92,6 +95,7 @@ export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOpt
     return new CompiledOperation({
       // Copied: a name parsed out of SDL is a window on its whole text, and would keep that.
       recipe: JSON.parse(JSON.stringify(recipe)) as OperationRecipe,
+      portable: options.portable ? writeRecipe(recipe, inputTypes.types) : null,
       inputTypes: inputTypes.types,
       subgraphs: options.subgraphs,
       introspect,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '#gateway/logger.ts';
+import type { SharedCache } from '#gateway/shared-cache/shared-cache.ts';
 import { subgraphNames, type SubgraphService } from '#schema/subgraph-protocol.ts';
 import type { ServiceSdl } from '../compose-strictly.ts';
 import { scopeKey, type GraphScope } from '../scope.ts';
@@ -12,6 +13,8 @@ import type { Refusal, Verdict, VettingRequest } from './vetting.ts';
 export interface ExtrasOptions {
   readonly subgraphs: readonly SubgraphService[];
   readonly logger: Logger;
+  /** Trials that other gateways made. Default: none. */
+  readonly shared?: SharedCache | undefined;
   readonly pollIntervalMs?: number;
   /** One attempt to compose with them. Default 20,000. */
   readonly timeoutMs?: number;
@@ -48,7 +51,7 @@ const retryMs = 60_000;
 const maxHeapMb = 1_024;
 
 export function createExtras(options: ExtrasOptions): Extras {
-  const { logger, timeoutMs = 20_000 } = options;
+  const { logger, shared, timeoutMs = 20_000 } = options;
   const thread = createThread<VettingRequest, unknown>({
     module: new URL('./vetting-worker.ts', import.meta.url),
     name: 'vet extra subgraphs',
@@ -64,9 +67,12 @@ export function createExtras(options: ExtrasOptions): Extras {
   const flights = new Map<string, Promise<Trial>>();
   const leftOut = new Map<string, readonly string[]>();
 
-  async function attempt(sources: GraphSources, extras: readonly ServiceSdl[]): Promise<Trial> {
+  async function attempt(key: string, sources: GraphSources, extras: readonly ServiceSdl[]): Promise<Trial> {
+    const made = await shared?.get('extras', key);
+    if (made) return { verdict: JSON.parse(made) as Verdict, isFinal: true };
     try {
       const verdict = (await thread.call({ kind: 'vet', base: sources.services, extras })) as Verdict;
+      shared?.set('extras', key, JSON.stringify({ ...verdict, supergraphSdl: null } satisfies Verdict));
       return { verdict, isFinal: true };
     } catch (error) {
       const problems = [error instanceof Error ? error.message : String(error)];
@@ -80,7 +86,7 @@ export function createExtras(options: ExtrasOptions): Extras {
     if (known) return Promise.resolve(known);
     let flight = flights.get(key);
     if (!flight) {
-      flight = attempt(sources, extras).then((trial) => {
+      flight = attempt(key, sources, extras).then((trial) => {
         flights.delete(key);
         const { verdict, isFinal } = trial;
         // The supergraph is kept by the graph store, gzipped.

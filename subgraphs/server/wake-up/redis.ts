@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { readWakeUp, wakeUpChannel, writeWakeUp } from '#schema/wake-up.ts';
 import { createHints } from './local.ts';
 import type { WakeUp } from './wake-up.ts';
 
-const channel = 'tenantry:wake-up';
 /** A reconnect is tried after 50 ms, then ever later, at most this late. */
 const maxReconnectMs = 2_000;
 /** Tenants in one message. */
@@ -52,7 +52,7 @@ export function createRedisWakeUp(url: string, logger: Pick<Logger, 'warn' | 'in
   subscriber.on('error', onError);
 
   subscriber.on('ready', () => {
-    subscriber.subscribe(channel).then(() => {
+    subscriber.subscribe(wakeUpChannel).then(() => {
       if (isReported) logger.info('Redis is reachable again');
       isReported = false;
       isListening = true;
@@ -64,7 +64,7 @@ export function createRedisWakeUp(url: string, logger: Pick<Logger, 'warn' | 'in
     isListening = false;
   });
   subscriber.on('message', (_channel: string, message: string) => {
-    const [from, ...tenantIds] = message.split(' ');
+    const { origin: from, tenantIds } = readWakeUp(message);
     if (from === origin) return;
     for (const tenantId of tenantIds) hints.publish(tenantId);
   });
@@ -75,7 +75,7 @@ export function createRedisWakeUp(url: string, logger: Pick<Logger, 'warn' | 'in
       while (outgoing.size > 0 && !isClosed) {
         const batch = [...outgoing].slice(0, maxBatch);
         for (const tenantId of batch) outgoing.delete(tenantId);
-        await publisher.publish(channel, [origin, ...batch].join(' '));
+        await publisher.publish(wakeUpChannel, writeWakeUp(origin, batch));
       }
     } catch {
       // Redis is away (reported by its error event): what gathered is stale by the time that it returns.

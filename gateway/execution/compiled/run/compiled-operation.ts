@@ -35,6 +35,8 @@ export interface CompiledOperationOptions {
   readonly inputTypes: InputTypes;
   readonly subgraphs: SubgraphMap;
   readonly introspect: Introspect;
+  /** What `takeRecipe` gives. */
+  readonly portable?: string | null;
 }
 
 type OpenedStream = ReturnType<SubgraphService['subscribe']>;
@@ -58,7 +60,10 @@ export class CompiledOperation implements PreparedOperation {
   readonly #introspection: IntrospectionAnswers | null;
   readonly #coerce: (provided: Readonly<Record<string, unknown>>) => CoercedVariables;
 
-  constructor({ recipe, inputTypes, subgraphs, introspect }: CompiledOperationOptions) {
+  #portable: string | null;
+
+  constructor({ recipe, inputTypes, subgraphs, introspect, portable = null }: CompiledOperationOptions) {
+    this.#portable = portable;
     const { variables, conditionVariables } = recipe;
     this.summary = recipe.summary;
     this.#shape = createShaper(recipe);
@@ -72,6 +77,12 @@ export class CompiledOperation implements PreparedOperation {
       recipe.introspection.length > 0 ? createIntrospectionAnswers(recipe.introspection, introspect) : null;
     this.heapBytes = recipeBytes(recipe) + (this.#introspection?.bytes ?? 0);
     this.#coerce = (provided) => coerceVariables(variables, inputTypes, conditionVariables, provided);
+  }
+
+  takeRecipe(): string | null {
+    const recipe = this.#portable;
+    this.#portable = null;
+    return recipe;
   }
 
   execute(request: ExecutionRequest): Promise<ExecutionResult> {

@@ -59,13 +59,13 @@ describe('createOperationCache', () => {
       for (let hit = 0; hit < hits; hit += 1) cache.find('A', text(query));
     }
     const prepared: string[] = [];
-    await cache.warmUp('A', 'B', createGraph(prepared), 60_000);
+    await cache.warmUp('A', 'B', async () => createGraph(prepared), 60_000);
     expect(prepared).toEqual(['{ often }', '{ sometimes }', '{ seldom }']);
     expect(cache.find('B', text('{ often }'))).toBeDefined();
     expect(cache.find('B', text('{ gone }'))).toBeUndefined();
-    await cache.warmUp('A', 'B', createGraph(prepared), 60_000);
+    await cache.warmUp('A', 'B', async () => createGraph(prepared), 60_000);
     expect(prepared).toHaveLength(3);
-    await cache.warmUp('nowhere', 'B', createGraph(prepared), 60_000);
+    await cache.warmUp('nowhere', 'B', async () => createGraph(prepared), 60_000);
     expect(prepared).toHaveLength(3);
   });
 
@@ -73,7 +73,7 @@ describe('createOperationCache', () => {
     const cache = createOperationCache({ heapBudgetBytes: 1_000 });
     cache.set('A', text('{ a }'), operation('{ a }'));
     const prepared: string[] = [];
-    await cache.warmUp('A', 'B', createGraph(prepared), -1);
+    await cache.warmUp('A', 'B', async () => createGraph(prepared), -1);
     expect(prepared).toEqual([]);
   });
 });
