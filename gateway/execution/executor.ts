@@ -41,6 +41,12 @@ export interface LoadedGraph {
   prepare(parsed: ParsedOperation): PreparedOperation | { readonly errors: readonly GraphQLError[] };
 }
 
+/** An operation as a client names it. */
+export interface OperationText {
+  readonly query: string;
+  readonly operationName: string | null;
+}
+
 /** An operation read, within its limits of size and depth, before any graph is known. See parse-operation.ts. */
 export interface ParsedOperation extends OperationSummary {
   readonly query: string;

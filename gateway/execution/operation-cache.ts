@@ -1,13 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { LoadedGraph, PreparedOperation } from './executor.ts';
+import type { LoadedGraph, OperationText, PreparedOperation } from './executor.ts';
 import { parseOperation, type OperationLimits } from './parse-operation.ts';
 import type { SharedOperations } from './shared-operations.ts';
-
-/** An operation as a client names it. */
-export interface OperationText {
-  readonly query: string;
-  readonly operationName: string | null;
-}
 
 /** Prepared operations by graph and text. They outlive the loaded graph that they were prepared on. */
 export interface OperationCache {

@@ -9,10 +9,11 @@ import type {
   ExecutionRequest,
   LiveSubscription,
   LoadedGraph,
+  OperationText,
   ParsedOperation,
   PreparedOperation,
 } from './executor.ts';
-import type { OperationCache, OperationText } from './operation-cache.ts';
+import type { OperationCache } from './operation-cache.ts';
 import { publishErrors, publishResult } from './outgoing-errors.ts';
 import { parseOperation, type OperationLimits } from './parse-operation.ts';
 import { toGraphQLError } from './subgraph-call.ts';

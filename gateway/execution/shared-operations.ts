@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { SharedCache } from '#gateway/shared-cache/shared-cache.ts';
-import type { GraphEngine, PreparedOperation } from './executor.ts';
-import type { OperationText } from './operation-cache.ts';
+import type { GraphEngine, OperationText, PreparedOperation } from './executor.ts';
 
 /** Operations that other gateways planned. */
 export interface SharedOperations {
