@@ -3,6 +3,8 @@ import type { LoadedGraph, OperationText, PreparedOperation } from './executor.t
 import { parseOperation, type OperationLimits } from './parse-operation.ts';
 import type { SharedOperations } from './shared-operations.ts';
 
+export type { OperationText };
+
 /** Prepared operations by graph and text. They outlive the loaded graph that they were prepared on. */
 export interface OperationCache {
   find(graphHash: string, text: OperationText): PreparedOperation | undefined;
