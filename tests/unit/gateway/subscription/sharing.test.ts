@@ -61,7 +61,7 @@ function createPlatform(log: TestLog, limits: Partial<SubscriptionLimits> = {}) 
     },
     tenants: {
       subscribe(listener) {
-        tenantChanged = listener as never;
+        tenantChanged = listener;
         return () => {};
       },
     },
@@ -356,7 +356,7 @@ describe('what changes below', () => {
     log.append(1);
     await settle();
     expect([stays.seqs, moves.seqs]).toEqual([range(1, 5), range(1, 5)]);
-    expect([...log.open].map(({ claims }) => claims.role).toSorted()).toEqual(['USER', 'VIEWER']);
+    expect(new Set([...log.open].map(({ claims }) => claims.role))).toEqual(new Set(['USER', 'VIEWER']));
   });
 
   test('a session that ends takes that client alone', async () => {
@@ -393,7 +393,7 @@ describe('what changes below', () => {
     await settle();
     log.append(1);
     await settle();
-    expect([...log.open].map(({ claims }) => claims.actorId).toSorted()).toEqual(users);
+    expect(new Set([...log.open].map(({ claims }) => claims.actorId))).toEqual(new Set(users));
     for (const [index, client] of clients.entries()) {
       expect(client.seqs).toEqual(range(1, 5));
       expect(JSON.parse(client.payloads.at(-1) ?? '').data.changed.by).toBe(users[index]);

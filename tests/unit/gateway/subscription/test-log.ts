@@ -115,9 +115,14 @@ export function known(
   definitionsVersion = 1,
 ): KnownOperation {
   const all: Claims = {
-    ...{ tenantId: 'acme', actorKind: 'USER', actorId: 'ada', role: 'USER', authVersion: 1, sessionId: 's' },
+    tenantId: 'acme',
+    actorKind: 'USER',
+    actorId: 'ada',
+    role: 'USER',
+    authVersion: 1,
+    sessionId: 's',
     ...claims,
-  } as Claims;
+  };
   const operation = {
     summary: { kind: 'subscription', operationName: null, rootFields: ['changed'] },
     stream: { source: 'log', subgraphs: new Set(['log']), resumeVariable: 'after' },
