@@ -61,11 +61,11 @@ export function createEntitiesService({
   const schemas = createEntitiesSchemas();
   const budgetOf = createAnswerBudgets();
   const getModel = (claims: Claims): Promise<TenantModel> => definitions.models.get(claims, null);
-  const transfers = transferParts ? startTransfers(transferParts) : null;
   const files = fileParts ? createFileService({ ...fileParts, records, getModel, logger }) : null;
+  const transfers = transferParts ? startTransfers(transferParts) : null;
 
   function startTransfers({ store: transferStore, ...parts }: TransferParts): TransferService {
-    const tools = { ...parts, records, definitions, getModel };
+    const tools = { ...parts, records, definitions, getModel, tenantFiles: files?.tenantFiles ?? null };
     const service = createTransferService({ store: transferStore, tools, wakeUp, logger });
     service.runner.start();
     return service;
@@ -133,8 +133,8 @@ export function createEntitiesService({
     transfers,
     files,
     async [Symbol.asyncDispose]() {
-      await files?.[Symbol.asyncDispose]();
       await transfers?.[Symbol.asyncDispose]();
+      await files?.[Symbol.asyncDispose]();
       await definitions[Symbol.asyncDispose]();
     },
   };

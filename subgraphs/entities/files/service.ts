@@ -14,6 +14,7 @@ import type { FileRecords, KnownFile } from './file-records.ts';
 import type { FileStore } from './file-store.ts';
 import { createLooseFileRemoval, looseHours } from './loose-files.ts';
 import { receiveContent } from './receive-content.ts';
+import { createTenantFiles, type TenantFiles } from './tenant-files.ts';
 
 export interface FileLimits {
   /** Of one file. */
@@ -46,6 +47,7 @@ export interface Upload {
 export interface FileService extends AsyncDisposable {
   readonly content: FileContent;
   readonly links: FileLinks;
+  readonly tenantFiles: TenantFiles;
   /** FORBIDDEN for who may not write records; BAD_USER_INPUT; QUOTA_EXCEEDED. */
   createUpload(claims: Claims, input: CreateUploadInput): Promise<Upload>;
   /** Removes what no record has held for a day; answers how much. Runs by itself too. */
@@ -62,14 +64,20 @@ export function createFileService(options: FileServiceOptions): FileService {
   const removal = createLooseFileRemoval({ records: fileRecords, files: store, logger });
   removal.start();
 
-  /** How much more the tenant may keep. */
-  async function getRoom(claims: Claims, isNew: boolean): Promise<number> {
+  async function getRoom(claims: Claims): Promise<number> {
     const { bytes, loose } = await fileRecords.measure(claims);
-    if (isNew && loose >= maxLoose) {
+    if (loose >= maxLoose) {
       const message = `${maxLoose} uploads are in no record yet: they go after ${looseHours} hours`;
       throw new DomainError('QUOTA_EXCEEDED', message);
     }
     return limits.maxTenantBytes - bytes;
+  }
+
+  async function getMaxBytes(claims: Claims, counted: number): Promise<number> {
+    const { bytes } = await fileRecords.measure(claims);
+    const room = limits.maxTenantBytes - bytes + counted;
+    if (room <= 0) throw full(limits);
+    return Math.min(limits.maxFileBytes, room);
   }
 
   async function find({ claims, fileId }: FileRequest): Promise<KnownFile | null> {
@@ -87,11 +95,12 @@ export function createFileService(options: FileServiceOptions): FileService {
   return {
     links: createFileLinks(options.secret),
     removeLoose: () => removal.run(),
+    tenantFiles: createTenantFiles({ fileRecords, store, getMaxBytes }),
 
     async createUpload(claims, input) {
       assertTenantRole(claims, 'USER');
       const file = readUpload(input, limits.maxFileBytes);
-      const room = await getRoom(claims, true);
+      const room = await getRoom(claims);
       if (room <= (file.size ?? 0)) throw full(limits);
       const { id, createdAt } = await fileRecords.insert(claims, { id: crypto.randomUUID(), ...file });
       return {
@@ -107,10 +116,7 @@ export function createFileService(options: FileServiceOptions): FileService {
         assertTenantRole(claims, 'USER');
         const file = await find(upload);
         if (!file || !isUploader(claims, file) || file.state === 'REMOVING') throw unknownFile();
-        // What the file itself said it takes is counted already.
-        const room = (await getRoom(claims, false)) + (file.size ?? 0);
-        if (room <= 0) throw full(limits);
-        const maxBytes = Math.min(limits.maxFileBytes, room);
+        const maxBytes = await getMaxBytes(claims, file.size ?? 0);
         return toFileFacts(await receiveContent({ fileRecords, store, maxBytes }, upload, file));
       },
 

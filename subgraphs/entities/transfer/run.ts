@@ -6,6 +6,7 @@ import type { ChangeRequest } from '../store/definition-store.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { KnownKeys } from './import/known-keys.ts';
 import type { FileStore } from '../files/file-store.ts';
+import type { TenantFiles } from '../files/tenant-files.ts';
 import type { TenantPeople } from './tenant/people.ts';
 import type { ProgressReport, Transfer } from './transfer.ts';
 
@@ -17,6 +18,8 @@ export interface TransferTools {
     change(request: ChangeRequest, plan: (draft: DefinitionDraft) => void): Promise<unknown>;
   };
   readonly people: TenantPeople;
+  /** Null where this process keeps no files of fields. */
+  readonly tenantFiles: TenantFiles | null;
   /** The tenant's newest definitions. */
   getModel(claims: Claims): Promise<TenantModel>;
 }

@@ -32,6 +32,7 @@ const service = createTransferService({
     files: createDiskFiles(IMPORT_FOLDER),
     definitions,
     known: createKnownKeys(database),
+    tenantFiles: null,
     records: createRecordStore(database, wakeUp, { reload: definitions.load }),
     people: nobody,
     getModel: (claims) => definitions.load(claims),

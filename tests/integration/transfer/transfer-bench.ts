@@ -12,10 +12,13 @@ import type { CreateEntityInput } from '#subgraphs/entities/definitions/definiti
 import { createDefinitionStore, type DefinitionStore } from '#subgraphs/entities/store/definition-store.ts';
 import type { RecordStore, StoredRecord } from '#subgraphs/entities/store/record-store.ts';
 import { createRecordStore } from '#subgraphs/entities/store/records.ts';
+import { createFileRecords } from '#subgraphs/entities/store/file-records.ts';
 import { createKnownKeys } from '#subgraphs/entities/store/transfer-keys.ts';
 import { createTransferStore } from '#subgraphs/entities/store/transfer-store.ts';
 import { createDiskFiles } from '#subgraphs/entities/files/disk-files.ts';
+import type { FileRecords } from '#subgraphs/entities/files/file-records.ts';
 import type { FileStore } from '#subgraphs/entities/files/file-store.ts';
+import { createTenantFiles } from '#subgraphs/entities/files/tenant-files.ts';
 import {
   createTransferService,
   type TransferService,
@@ -36,6 +39,7 @@ export interface TransferBench extends AsyncDisposable {
   readonly definitions: DefinitionStore;
   readonly store: TransferStore;
   readonly files: FileStore;
+  readonly fileRecords: FileRecords;
   readonly folder: string;
   /** As superuser. */
   sql<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
@@ -52,6 +56,8 @@ export interface TransferBench extends AsyncDisposable {
       > & {
         records: RecordStore;
         people: TenantPeople;
+        /** Of one file of a field. */
+        maxFileBytes: number;
       }
     >,
   ): TransferService;
@@ -69,13 +75,14 @@ export async function createTransferBench(): Promise<TransferBench> {
   const records = createRecordStore(database, wakeUp, { reload: definitions.load });
   const store = createTransferStore(database);
   const files = createDiskFiles(folder);
+  const fileRecords = createFileRecords(database);
   const services: TransferService[] = [];
 
   const sql = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> =>
     (await admin.query<Row>(text, values)).rows;
 
   const bench: TransferBench = {
-    ...{ database, records, definitions, store, files, folder, sql },
+    ...{ database, records, definitions, store, files, fileRecords, folder, sql },
 
     async addTenant(...entities) {
       const id = randomUUID();
@@ -102,7 +109,7 @@ export async function createTransferBench(): Promise<TransferBench> {
       );
     },
 
-    service({ records: ownRecords = records, people = nobody, ...overrides } = {}) {
+    service({ records: ownRecords = records, people = nobody, maxFileBytes = 10 ** 9, ...overrides } = {}) {
       const service = createTransferService({
         store,
         wakeUp,
@@ -110,6 +117,11 @@ export async function createTransferBench(): Promise<TransferBench> {
         ...overrides,
         tools: {
           ...{ files, definitions, people, records: ownRecords, known: createKnownKeys(database) },
+          tenantFiles: createTenantFiles({
+            fileRecords,
+            store: files,
+            getMaxBytes: async () => maxFileBytes,
+          }),
           getModel: (claims) => definitions.load(claims),
         },
       });

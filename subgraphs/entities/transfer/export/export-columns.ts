@@ -1,5 +1,6 @@
 /** Which columns an export has, and what of a record stands in each: in a form that an import reads back identically. */
 import { type FieldError, invalidInput } from '#schema/errors.ts';
+import type { FileFacts } from '#schema/file-content.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import { relationIdName } from '#subgraphs/model/names.ts';
@@ -104,6 +105,7 @@ function createCellWriter(
   { format, usesLabels }: ColumnOptions,
 ): (value: unknown) => unknown {
   const isText = format === 'CSV';
+  if (field.type === 'FILE') return isText ? (value) => (value as FileFacts).id : (value) => value;
   if (field.type === 'JSON') return isText ? (value) => JSON.stringify(value) : (value) => value;
   const labelOf = usesLabels ? createLabels(field) : (value: string) => value;
   if (field.type === 'SELECT') return (value) => labelOf(value as string);

@@ -1,6 +1,8 @@
 /** Writes everything of a tenant into one file. */
 import { Readable, pipeline } from 'node:stream';
 import { createGzip } from 'node:zlib';
+import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { isStoredFile } from '#subgraphs/model/values/file.ts';
 import type { StoreContext, StoredRecord } from '../../store/record-store.ts';
 import { maxExportBytes } from '../export/run-export.ts';
 import { readPages } from '../export/record-pages.ts';
@@ -32,7 +34,7 @@ async function* gzip(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arra
 
 async function* writeLines(tools: TransferTools, run: TransferRun): AsyncGenerator<string> {
   const model = await tools.getModel(run.claims);
-  const counts = { entities: 0, people: 0, records: 0, links: 0 };
+  const counts = { entities: 0, people: 0, records: 0, links: 0, files: 0 };
   const getContext = (): StoreContext => ({ claims: run.claims, model, requestId: run.requestId });
   const ordered = orderEntities(model);
   let length = 0;
@@ -61,6 +63,12 @@ async function* writeLines(tools: TransferTools, run: TransferRun): AsyncGenerat
       context: getContext(),
       entity: one.entity,
     }))) {
+      for await (const line of fileLines(tools, run, one.entity, records)) {
+        if (line.kind === 'FILE') counts.files += 1;
+        const text = writeTenantLine(line);
+        length += text.length;
+        yield text;
+      }
       counts.records += records.length;
       yield* page(records.map((record) => recordLine(one, record)));
     }
@@ -79,11 +87,42 @@ async function* writeLines(tools: TransferTools, run: TransferRun): AsyncGenerat
   yield writeTenantLine({ kind: 'END', ...counts });
 }
 
+/** The files that these records hold, each with its bytes behind it. One whose content is gone is left out. */
+async function* fileLines(
+  { tenantFiles }: Pick<TransferTools, 'tenantFiles'>,
+  { claims }: TransferRun,
+  entity: EntityDefinition,
+  records: readonly StoredRecord[],
+): AsyncGenerator<TenantLine> {
+  const keys = entity.fields.filter((field) => field.type === 'FILE').map((field) => field.key);
+  const ids = records.flatMap(({ data }) =>
+    keys.flatMap((key) => {
+      const held = data[key];
+      return isStoredFile(held) ? held.id : [];
+    }),
+  );
+  if (ids.length === 0 || !tenantFiles) return;
+  for await (const { facts, content } of tenantFiles.read(claims, ids)) {
+    const { id, name, contentType, size, sha256 } = facts;
+    yield { kind: 'FILE', id, name, contentType, size, sha256 };
+    for await (const chunk of content) {
+      for (let at = 0; at < chunk.length; at += maxLineBytes) {
+        const base64 = Buffer.from(chunk.subarray(at, at + maxLineBytes)).toString('base64');
+        yield { kind: 'BYTES', base64 };
+      }
+    }
+  }
+}
+
+/** Of a file in one line, before they become text. */
+const maxLineBytes = 512 * 1024;
+
 function recordLine({ entity, deferred }: OrderedEntity, record: StoredRecord): TenantLine {
   const data: Record<string, unknown> = {};
   for (const field of entity.fields) {
     const value = record.data[field.key] ?? null;
-    if (value !== null && !deferred.includes(field)) data[field.name] = value;
+    if (value === null || deferred.includes(field)) continue;
+    data[field.name] = isStoredFile(value) && field.type === 'FILE' ? value.id : value;
   }
   const { id, createdBy } = record;
   return {

@@ -5,6 +5,7 @@ import { parseTenantLine, type TenantLineOf } from './tenant-file.ts';
 export interface FileContents {
   readonly entities: readonly TenantLineOf<'ENTITY'>[];
   readonly people: readonly TenantLineOf<'PERSON'>[];
+  readonly hasFiles: boolean;
 }
 
 /** Kept in memory at once. */
@@ -15,7 +16,7 @@ const maxEntities = 1_000;
 export async function readContents(rows: AsyncIterable<RowItem>): Promise<FileContents> {
   const entities: TenantLineOf<'ENTITY'>[] = [];
   const people: TenantLineOf<'PERSON'>[] = [];
-  const counts = { entities: 0, people: 0, records: 0, links: 0 };
+  const counts = { entities: 0, people: 0, records: 0, links: 0, files: 0 };
   let end: TenantLineOf<'END'> | null = null;
   let isBegun = false;
   for await (const item of rows) {
@@ -33,16 +34,17 @@ export async function readContents(rows: AsyncIterable<RowItem>): Promise<FileCo
       people.push(line);
     } else if (line.kind === 'RECORD') counts.records += 1;
     else if (line.kind === 'LINKS') counts.links += 1;
+    else if (line.kind === 'FILE') counts.files += 1;
     else if (line.kind === 'END') end = line;
     if (people.length > maxPeople || entities.length > maxEntities) {
       throw unreadable('size', 'The file holds more users or entities than a tenant can have');
     }
   }
   if (!end) throw unreadable('end', 'The file is cut off: its end is missing');
-  for (const member of ['entities', 'people', 'records', 'links'] as const) {
+  for (const member of ['entities', 'people', 'records', 'links', 'files'] as const) {
     if (end[member] !== counts[member]) {
       throw unreadable('count', `The file should hold ${end[member]} ${member}, and holds ${counts[member]}`);
     }
   }
-  return { entities, people };
+  return { entities, people, hasFiles: counts.files > 0 };
 }

@@ -5,14 +5,15 @@ import type { RowItem } from '../formats/source-row.ts';
 import { countBytes, readBatches } from '../import/read-batches.ts';
 import type { RowError } from '../import/row-error.ts';
 import type { RunEnd, TransferRun, TransferTools } from '../run.ts';
+import { bringFiles, withoutFiles } from './bring-files.ts';
 import { readContents } from './file-contents.ts';
 import { deactivate, type Inactive, mergeDefinitions } from './merge-definitions.ts';
 import { writeTenantLines } from './tenant-batch.ts';
 import type { TenantLineOf } from './tenant-file.ts';
 
 /**
- * The file is read to its end before anything is written. Definitions come in one transaction; then users, then records
- * batch by batch. Repeating any of it changes nothing: ids are derived from those in the file.
+ * The file is read to its end before anything is written. Definitions come in one transaction; then users, then files,
+ * then records batch by batch. Repeating any of it changes nothing: ids are derived from those in the file.
  */
 export async function importTenant(tools: TransferTools, run: TransferRun): Promise<RunEnd> {
   const { transfer } = run;
@@ -21,12 +22,15 @@ export async function importTenant(tools: TransferTools, run: TransferRun): Prom
   await tools.definitions.change({ claims: run.claims, requestId: run.requestId }, (draft) => {
     inactive = mergeDefinitions(draft, contents.entities);
   });
-  const { people, errors } = await bringPeople(tools, run, contents.people);
+  const { people, errors: peopleErrors } = await bringPeople(tools, run, contents.people);
+  const files = contents.hasFiles ? await bringFiles(tools, run, (await openRows(tools, run)).rows) : [];
+  if (files === 'STOPPED') return { status: 'STOPPED', file: null };
+  const errors = [...peopleErrors, ...files];
 
   const { rows, counter } = await openRows(tools, run);
   let mayRepeat = transfer.rows > 0 || transfer.attempts > 1;
   let notYetReported = transfer.rows === 0 ? errors : [];
-  for await (const batch of readBatches(rows, { afterRow: transfer.rows })) {
+  for await (const batch of readBatches(withoutFiles(rows), { afterRow: transfer.rows })) {
     const result = await writeTenantLines({ tools, run, people, mayRepeat }, batch.items);
     mayRepeat = false;
     const all = [...notYetReported, ...result.errors];

@@ -86,7 +86,7 @@ async function createRecords(
   await createAll(job, context, entity, missing, result);
 }
 
-/** What is refused is tried once more without the relations that are to blame. */
+/** What is refused is tried once more without the relations and files that are to blame. */
 async function createAll(
   job: TenantBatchJob,
   context: StoreContext,
@@ -137,7 +137,7 @@ async function createAlone(
   }
 }
 
-/** The input without the relations that the errors are about; null where they are about more, or about required ones. */
+/** The input without the relations and files that the errors are about; null where they are about more, or about required ones. */
 function withoutLostRelations(
   entity: EntityDefinition,
   input: Readonly<Record<string, unknown>>,
@@ -145,8 +145,8 @@ function withoutLostRelations(
 ): Record<string, unknown> | null {
   const optional = new Set(
     entity.fields
-      .filter((field) => field.type === 'RELATION' && !field.isRequired)
-      .map((field) => relationIdName(field.name)),
+      .filter(({ type, isRequired }) => (type === 'RELATION' || type === 'FILE') && !isRequired)
+      .map((field) => (field.type === 'RELATION' ? relationIdName(field.name) : field.name)),
   );
   const lost = new Set(errors.map((error) => error.field ?? ''));
   if (![...lost].every((member) => optional.has(member))) return null;
@@ -192,6 +192,8 @@ function toInput(
 ): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(data).map(([name, value]) => {
+      if (findField(entity, name)?.type === 'FILE')
+        return [name, typeof value === 'string' ? idHere(job, value) : null];
       const isRelation = findField(entity, name)?.type === 'RELATION';
       if (Array.isArray(value) && findField(entity, name)?.type === 'MULTI_RELATION') {
         return [name, value.map((id) => (typeof id === 'string' ? idHere(job, id) : id))];

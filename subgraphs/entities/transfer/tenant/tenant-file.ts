@@ -1,6 +1,6 @@
 /**
  * The file of a whole tenant: NDJSON, gzipped. A head, the definitions, the users (without secrets), the records in an
- * order in which they can be created, the relations that could not be there yet, and an end by which a file that was cut
+ * order in which they can be created, each page of them behind the files that it holds, the relations that could not be there yet, and an end by which a file that was cut
  * off is known.
  */
 import { z } from 'zod';
@@ -77,13 +77,23 @@ const lineShape = z.discriminatedUnion('kind', [
     name: z.string().nullable(),
     role: z.enum(roles),
   }),
+  // A file that the records after it hold, and its bytes: some lines, in order, right after it.
+  z.object({
+    kind: z.literal('FILE'),
+    id: z.uuid(),
+    name: z.string(),
+    contentType: z.string(),
+    size: z.number(),
+    sha256: z.string(),
+  }),
+  z.object({ kind: z.literal('BYTES'), base64: z.string() }),
   z.object({
     kind: z.literal('RECORD'),
     entity: z.string(),
     id: z.uuid(),
     createdAt: z.iso.datetime(),
     createdBy: z.uuid().nullable(),
-    /** By field name, in stored form; a relation is the other record's id. */
+    /** By field name, in stored form; a relation is the other record's id, a file its own. */
     data: z.record(z.string(), z.unknown()),
   }),
   z.object({
@@ -98,6 +108,7 @@ const lineShape = z.discriminatedUnion('kind', [
     people: z.number(),
     records: z.number(),
     links: z.number(),
+    files: z.number().default(0),
   }),
 ]);
 
