@@ -6,7 +6,11 @@ import { pino } from 'pino';
 import { createRecordDatabase, type RecordDatabase, type Statement } from '#prisma/record-database.ts';
 import type { Claims } from '#schema/claims.ts';
 import type { FieldError } from '#schema/errors.ts';
-import { createEntitiesService, type EntitiesService } from '#subgraphs/entities/service.ts';
+import {
+  createEntitiesService,
+  type EntitiesService,
+  type EntitiesServiceOptions,
+} from '#subgraphs/entities/service.ts';
 import { createDefinitionStore } from '#subgraphs/entities/store/definition-store.ts';
 import type { RecordStore } from '#subgraphs/entities/store/record-store.ts';
 import { createRecordStore } from '#subgraphs/entities/store/records.ts';
@@ -60,7 +64,10 @@ export interface EntitiesFixture extends AsyncDisposable {
   tenantOf(service: EntitiesService, claims: EntitiesTenant['claims']): EntitiesTenant;
 }
 
-export async function createEntitiesFixture(): Promise<EntitiesFixture> {
+/** `addParts`: what a service needs beside records and definitions. */
+export async function createEntitiesFixture(
+  addParts: (database: RecordDatabase) => Partial<EntitiesServiceOptions> = () => ({}),
+): Promise<EntitiesFixture> {
   await using opening = new AsyncDisposableStack();
   const testDatabase = opening.use(await createTestDatabase());
   const plain = opening.use(createRecordDatabase(testDatabase));
@@ -75,7 +82,7 @@ export async function createEntitiesFixture(): Promise<EntitiesFixture> {
   const definitions = createDefinitionStore(database);
   const records = createRecordStore(database, wakeUp, { reload: definitions.load });
   const createService = (): EntitiesService =>
-    opened.use(createEntitiesService({ records, definitions, logger, wakeUp }));
+    opened.use(createEntitiesService({ records, definitions, logger, wakeUp, ...addParts(database) }));
   const opened = opening.move();
   const service = createService();
 
