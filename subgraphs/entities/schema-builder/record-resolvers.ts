@@ -2,6 +2,7 @@
  * Resolvers of what is generated for entities. They hold names only, and look the definitions up in each request's model:
  * one schema serves every tenant with the same SDL.
  */
+import type { GraphQLResolveInfo } from 'graphql';
 import { DomainError } from '#schema/errors.ts';
 import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
@@ -26,6 +27,7 @@ import { checkIncludeDeleted } from './deleted-records.ts';
 import { uniqueFields } from './enums.ts';
 import { historyResolver } from './history-resolvers.ts';
 import { type RecordNode, recordOf, toNode } from './nodes.ts';
+import { assertReferenceReadable, guardSelections } from './readable-selection.ts';
 import { getEntity } from './request-entity.ts';
 import { writeResolvers } from './write-resolvers.ts';
 
@@ -37,8 +39,8 @@ export function recordResolvers(model: TenantModel): Resolvers {
   const resolvers: Resolvers = { Query: {}, Mutation: {} };
   for (const entity of graphEntities(model).map(withFieldAliases)) {
     const type = typeName(entity);
-    Object.assign(resolvers.Query, queryResolvers(entity));
-    Object.assign(resolvers.Mutation, writeResolvers(entity));
+    Object.assign(resolvers.Query, guardSelections(queryResolvers(entity)));
+    Object.assign(resolvers.Mutation, guardSelections(writeResolvers(entity)));
     resolvers[type] = typeResolvers(model, entity);
     resolvers[connectionTypeName(entity)] = { totalCount: resolveTotalCount };
   }
@@ -83,7 +85,8 @@ function uniqueResolver(type: string, name: string, valuesOf: (args: Values) => 
 function typeResolvers(model: TenantModel, entity: EntityDefinition): Resolvers {
   const type = typeName(entity);
   const resolvers: Resolvers = {
-    async __resolveReference({ id }: { id: string }, context: EntitiesContext) {
+    async __resolveReference({ id }: { id: string }, context: EntitiesContext, info: GraphQLResolveInfo) {
+      assertReferenceReadable(context, type, info);
       const owner = context.model.entityByType.get(type);
       return owner ? findNode(context, owner, id) : null;
     },

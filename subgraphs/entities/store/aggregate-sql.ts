@@ -15,6 +15,7 @@ import {
   timeSql,
 } from '#subgraphs/model/filter/sql-values.ts';
 import type { SqlRow } from '#subgraphs/model/filter/sql-values.ts';
+import type { ModelAccess } from '#subgraphs/model/permissions/access.ts';
 import type {
   AggregatePlan,
   GroupKey,
@@ -26,6 +27,7 @@ import { listed, recordsWhere } from './listing.ts';
 import { nameStatement } from './named-statement.ts';
 import type { AggregateRequest } from './record-store.ts';
 import { createRelationJoins } from './relation-joins.ts';
+import { assertPathReadable } from './store-access.ts';
 
 /** Rows have `c`, the count, `g0` `g1` … for the plan's keys, and a column for each measure that was asked for. */
 export interface AggregateStatement {
@@ -41,14 +43,16 @@ const grouped = 'a';
 
 export function buildAggregateStatement(
   model: TenantModel,
+  access: ModelAccess,
   request: AggregateRequest,
   plan: AggregatePlan,
   measures: readonly Measure[],
 ): AggregateStatement {
+  for (const key of plan.keys) assertPathReadable(access, model, request.entity, key);
   const parameters = createSqlParameters();
   const row: SqlRow = { alias: listed, entity: request.entity };
-  const where = recordsWhere(model, request, parameters);
-  const joins = createRelationJoins(row, model.tenantId, parameters, model.entityById);
+  const where = recordsWhere(model, access, request, parameters);
+  const joins = createRelationJoins(row, { model, access, parameters });
 
   const columns: string[] = [];
   const orders = plan.keys.map((key, i) => {
@@ -63,6 +67,8 @@ export function buildAggregateStatement(
     const { name, subject } = measure;
     const key = `${name} ${typeof subject === 'string' ? subject : subject.id}`;
     let column = computed.get(key);
+    // Whatever is computed comes by here: what is asked for, compared and ordered by.
+    if (typeof subject !== 'string') access.of(request.entity).assertReadable(subject);
     if (column === undefined) {
       column = `m${computed.size}`;
       computed.set(key, column);

@@ -16,7 +16,7 @@ import { insertKeys, keysOf, type RecordKey } from './record-keys.ts';
 import { type RecordRow, recordColumns, toRecord } from './record-row.ts';
 import { updateRecords } from './record-rows-writing.ts';
 import type { StoredRecord } from './record-store.ts';
-import type { WriteScope } from './write-transaction.ts';
+import { platformScope, type WriteScope } from './write-scope.ts';
 
 /** Records of one transaction. */
 const batchSize = 500;
@@ -262,7 +262,7 @@ async function fillBatch(
   });
   const last = rows.at(-1);
   if (last) {
-    const scope: WriteScope = { tx, tenantId, model, userId: null, now: new Date() };
+    const scope = platformScope(tx, model);
     const records = rows.map((row) => toRecord(entity.id, row));
     // Of a group there is nothing in the records themselves.
     if (field) await updateRecords(scope, entity, records);

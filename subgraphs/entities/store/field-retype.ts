@@ -9,7 +9,7 @@ import { maxBackfilledRecords } from './definition-backfill.ts';
 import { insertKeys, keysOf } from './record-keys.ts';
 import { type RecordRow, recordColumns, toRecord } from './record-row.ts';
 import { updateRecords } from './record-rows-writing.ts';
-import type { WriteScope } from './write-transaction.ts';
+import { platformScope } from './write-scope.ts';
 
 /** Records that are converted together. */
 const batchSize = 1_000;
@@ -94,7 +94,7 @@ export async function retypeRecords(
 ): Promise<void> {
   const { before, after, entity } = retype;
   const { tenantId } = tx.claims;
-  const scope: WriteScope = { tx, tenantId, model, userId: null, now: new Date() };
+  const scope = platformScope(tx, model);
   // Those created since the lock, if they are free: whoever holds one waits for the counter row.
   const rows = await tx.query<RecordRow>({
     name: 'retype_read',

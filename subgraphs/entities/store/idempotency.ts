@@ -27,7 +27,7 @@ export async function onlyOnce<Written extends { readonly result: unknown }>(
   tx: TenantTransaction,
   context: StoreContext,
   work: () => Promise<Written>,
-  repeat: (answer: unknown) => Written,
+  repeat: (answer: unknown) => Promise<Written>,
 ): Promise<Written> {
   if (!context.idempotency) return work();
   const { key, operation, entityId, request } = context.idempotency;

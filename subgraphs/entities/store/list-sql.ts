@@ -6,6 +6,7 @@ import type { SqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
 import { relationIdSql } from '#subgraphs/model/filter/sql-values.ts';
 import type { SqlRow } from '#subgraphs/model/filter/sql-values.ts';
 import { linkedSql } from '#subgraphs/model/filter/sql.ts';
+import type { ModelAccess } from '#subgraphs/model/permissions/access.ts';
 import { findField, isManyToMany } from '#subgraphs/model/relations.ts';
 import type { PageBounds } from '../filters/page-arguments.ts';
 import { listed, readListing, recordsWhere, selectSql } from './listing.ts';
@@ -24,8 +25,12 @@ export interface ListStatement {
 }
 
 /** Throws BAD_USER_INPUT for whatever the request breaks. */
-export function buildListStatement(model: TenantModel, request: ListRequest): ListStatement {
-  const listing = readListing(model, request);
+export function buildListStatement(
+  model: TenantModel,
+  access: ModelAccess,
+  request: ListRequest,
+): ListStatement {
+  const listing = readListing(model, access, request);
   const [first] = listing.keys;
   const text = first?.isSlot
     ? twoScans(listing, first)
@@ -39,8 +44,13 @@ export function buildListStatement(model: TenantModel, request: ListRequest): Li
 }
 
 /** One page of children for each parent: rows also have `parent`, the parent's place in the list from 1. */
-export function buildInverseStatement(model: TenantModel, request: InverseRequest): ListStatement {
-  const listing = readListing(model, request);
+export function buildInverseStatement(
+  model: TenantModel,
+  access: ModelAccess,
+  request: InverseRequest,
+): ListStatement {
+  assertRelationReadable(model, access, request);
+  const listing = readListing(model, access, request);
   const link = parentLink(model, request, listing.row, listing.parameters);
   const inner = oneScan(listing, listing.page.size + 1, listing.page.offset, link);
   const order = orderBySql(listing.keys.map((key, i) => ({ ...key, sql: `c.k${i}` })));
@@ -55,22 +65,40 @@ export function buildInverseStatement(model: TenantModel, request: InverseReques
 }
 
 /** How many children each parent has: rows of `parent` and `count`. */
-export function buildInverseCount(model: TenantModel, request: InverseRequest): Statement {
+export function buildInverseCount(
+  model: TenantModel,
+  access: ModelAccess,
+  request: InverseRequest,
+): Statement {
+  assertRelationReadable(model, access, request);
   const parameters = createSqlParameters();
-  const where = recordsWhere(model, request, parameters);
+  const where = recordsWhere(model, access, request, parameters);
   const link = parentLink(model, request, { alias: listed, entity: request.entity }, parameters);
   const parents = parameters.add(request.parentIds, 'uuid[]');
   const text = `select p.n::int as parent, (select count(*)::int from records ${listed} where ${where} and ${link}) as count from unnest(${parents}) with ordinality as p (id, n)`;
   return nameStatement(text, parameters.values);
 }
 
-export function buildCount(model: TenantModel, request: RecordChoice): Statement {
+export function buildCount(model: TenantModel, access: ModelAccess, request: RecordChoice): Statement {
   const parameters = createSqlParameters();
-  const where = recordsWhere(model, request, parameters);
+  const where = recordsWhere(model, access, request, parameters);
   return nameStatement(
     `select count(*)::int as count from records ${listed} where ${where}`,
     parameters.values,
   );
+}
+
+/** Who points at whom is told by the relation's field, from either end. Throws FORBIDDEN. */
+function assertRelationReadable(
+  model: TenantModel,
+  access: ModelAccess,
+  { relationFieldId }: InverseRequest,
+): void {
+  if (!access.isRestricted) return;
+  for (const entity of model.entities) {
+    const relation = entity.fields.find((field) => field.id === relationFieldId);
+    if (relation) access.of(entity).assertReadable(relation);
+  }
 }
 
 function parentLink(

@@ -4,6 +4,8 @@ import { filterSql } from '#subgraphs/model/filter/sql.ts';
 import { createSqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
 import type { SqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
 import type { SqlRow } from '#subgraphs/model/filter/sql-values.ts';
+import type { ModelAccess } from '#subgraphs/model/permissions/access.ts';
+import { restrictFilter } from '#subgraphs/model/permissions/restricted-filter.ts';
 import { parseFilter } from '#subgraphs/model/filter/validate.ts';
 import { decodeListCursor } from '../filters/list-cursor.ts';
 import type { CursorValue } from '../filters/list-cursor.ts';
@@ -14,6 +16,7 @@ import { buildOrderSql, cursorTypeOf, reverseKeys } from './order-sql.ts';
 import type { SqlKey } from './order-sql.ts';
 import { recordColumns } from './record-row.ts';
 import type { ListRequest, RecordChoice } from './record-store.ts';
+import { assertPathReadable } from './store-access.ts';
 import { parseSearch, rankKey, rankSignature, searchedKeys, searchSql } from './search-sql.ts';
 
 /** The listed record's alias. */
@@ -33,10 +36,16 @@ export interface Listing {
   readonly signature: string;
 }
 
-/** The condition that chooses an entity's records: tenant, entity, not deleted, filter, search. */
-export function recordsWhere(model: TenantModel, request: RecordChoice, parameters: SqlParameters): string {
+/** The condition that chooses an entity's records: tenant, entity, not deleted, visible, filter, search. Throws FORBIDDEN. */
+export function recordsWhere(
+  model: TenantModel,
+  access: ModelAccess,
+  request: RecordChoice,
+  parameters: SqlParameters,
+): string {
   const { entity } = request;
-  const filter = parseFilter(model, entity, request.filter);
+  access.of(entity).assertAllows('READ');
+  const filter = restrictFilter(access, entity, parseFilter(model, entity, request.filter));
   const parts = [
     `${listed}.tenant_id = ${parameters.add(model.tenantId, 'uuid')}`,
     `${listed}.entity_id = ${parameters.add(entity.id, 'uuid')}`,
@@ -44,6 +53,9 @@ export function recordsWhere(model: TenantModel, request: RecordChoice, paramete
   if (!request.includeDeleted) parts.push(`${listed}.deleted_at is null`);
   const condition = filterSql(filter, { alias: listed, entity }, { tenantId: model.tenantId, parameters });
   if (condition !== 'true') parts.push(condition);
+  const { rowFilter } = access.of(entity);
+  if (rowFilter !== null)
+    parts.push(filterSql(rowFilter, { alias: listed, entity }, { tenantId: model.tenantId, parameters }));
   const words = parseSearch(request.search);
   if (words !== null) {
     const searched = searchedKeys(entity, request.searchIn);
@@ -52,14 +64,15 @@ export function recordsWhere(model: TenantModel, request: RecordChoice, paramete
   return parts.join(' and ');
 }
 
-/** Throws BAD_USER_INPUT for whatever the request breaks. */
-export function readListing(model: TenantModel, request: ListRequest): Listing {
+/** Throws BAD_USER_INPUT for whatever the request breaks, FORBIDDEN for what it may not look at. */
+export function readListing(model: TenantModel, access: ModelAccess, request: ListRequest): Listing {
   const page = parsePageArguments(request);
   const order = parseOrder(model, request.entity, request.orderBy);
+  for (const key of order.keys) assertPathReadable(access, model, request.entity, key);
   const parameters = createSqlParameters();
   const row: SqlRow = { alias: listed, entity: request.entity };
-  const where = recordsWhere(model, request, parameters);
-  const orderSql = buildOrderSql(order.keys, row, model.tenantId, parameters, model.entityById);
+  const where = recordsWhere(model, access, request, parameters);
+  const orderSql = buildOrderSql(order.keys, row, { model, access, parameters });
   // What is searched for and not ordered comes in order of its rank, equal ones by id.
   const words = (request.orderBy ?? []).length === 0 ? parseSearch(request.search) : null;
   const searched = searchedKeys(request.entity, request.searchIn);

@@ -9,10 +9,10 @@ import { writeNested } from './nested-writes.ts';
 import type { NestedWrite } from './nested-writes.ts';
 import { KeysTaken } from './record-keys.ts';
 import type { StoredRecord } from './record-store.ts';
-import { getUniqueKey, missingMembers } from './record-upsert.ts';
+import { getUniqueKey, missingMembers, refuseHiddenOwners } from './record-upsert.ts';
 import { findOwners } from './record-upsert-batch.ts';
-import { TryAgain } from './write-transaction.ts';
-import type { WriteScope, Written } from './write-transaction.ts';
+import { TryAgain } from './write-scope.ts';
+import type { WriteScope, Written } from './write-scope.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -24,6 +24,7 @@ export async function upsertNested(
   inputs: readonly { readonly input: Input; readonly path: string | undefined }[],
 ): Promise<Written<StoredRecord[]>> {
   const key = getUniqueKey(entity, unique);
+  for (const field of key.fields) scope.access.of(entity).assertReadable(field);
   const members = new Set(
     key.fields
       .flatMap((field) => [field.name, ...field.aliases])
@@ -54,6 +55,12 @@ export async function upsertNested(
   if (errors.length > 0) throw invalidInput(errors.slice(0, 100));
 
   const owners = await findOwners(scope, entity, key.id, [...places.keys()]);
+  const owned = inputs.flatMap(({ path }, index) => {
+    const hash = hashes[index] as string;
+    const recordId = owners.get(hash);
+    return recordId === undefined ? [] : [{ hash, path, recordId }];
+  });
+  await refuseHiddenOwners(scope, entity, key, owned);
   const writes = inputs.map(({ input, path }, index): NestedWrite => {
     const hash = hashes[index] as string;
     const check = (record: StoredRecord | undefined): void => {

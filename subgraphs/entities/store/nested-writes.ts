@@ -25,9 +25,11 @@ import { lockRecords, notFound, requireVersion } from './record-locks.ts';
 import type { StoredRecord } from './record-store.ts';
 import { lockTargets, targetKey } from './relation-targets.ts';
 import type { Target } from './relation-targets.ts';
+import { visibleSql } from './store-access.ts';
 import { createId } from './uuid-v7.ts';
 import { takeCounters } from './write-counters.ts';
-import type { RecordChange, WriteScope, Written } from './write-transaction.ts';
+import { assertMayWritePlan } from './write-permissions.ts';
+import type { RecordChange, WriteScope, Written } from './write-scope.ts';
 
 /** One record to write: a new one, or one that is there. */
 export interface NestedWrite {
@@ -53,6 +55,7 @@ export async function writeNested(
     return { id: known, isNew: id === null, input, path };
   });
   const plan = planNested(scope.model, entity, roots, createId);
+  assertMayWritePlan(scope, plan);
   refuse(plan.errors);
 
   const changed = await lockChanged(scope, plan);
@@ -131,7 +134,9 @@ async function findPointing(
     const link = isManyToMany(inverse.field)
       ? linkedSql('x', parent, inverse.field, 'inverse', { tenantId: scope.tenantId, parameters })
       : `${relationIdSql(row, inverse.field, parameters)} = ${parent}`;
-    return `select ${index} as set, x.id from records x where x.tenant_id = ${tenant} and x.entity_id = ${entity} and ${link} and x.deleted_at is null`;
+    // What the caller may not see is not there to be let go.
+    const visible = visibleSql(scope.access, row, scope.tenantId, parameters);
+    return `select ${index} as set, x.id from records x where x.tenant_id = ${tenant} and x.entity_id = ${entity} and ${link} and x.deleted_at is null${visible}`;
   });
   const text = `select * from (${parts.join(' union all ')}) s limit ${nestedLimits.records + 1}`;
   const rows = await scope.tx.query<{ set: number; id: string }>({ text, values: parameters.values });

@@ -1,11 +1,10 @@
 /** An order's keys in SQL, and the conditions that begin or end a page at a cursor. */
-import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import type { SqlParameters, SqlType } from '#subgraphs/model/filter/sql-parameters.ts';
 import { orderKeySql, slotSql } from '#subgraphs/model/filter/sql-values.ts';
 import type { SqlRow } from '#subgraphs/model/filter/sql-values.ts';
 import type { OrderKey } from '../filters/list-order.ts';
 import type { CursorValue, CursorValueType } from '../filters/list-cursor.ts';
-import { createRelationJoins } from './relation-joins.ts';
+import { createRelationJoins, type JoinScope } from './relation-joins.ts';
 
 export interface SqlKey {
   readonly sql: string;
@@ -32,14 +31,9 @@ const systemKeys = {
 } as const;
 
 /** `row` is the listed record; a relation's record is joined once, however many keys look at it. */
-export function buildOrderSql(
-  keys: readonly OrderKey[],
-  row: SqlRow,
-  tenantId: string,
-  parameters: SqlParameters,
-  entityById: ReadonlyMap<string, EntityDefinition>,
-): OrderSql {
-  const joins = createRelationJoins(row, tenantId, parameters, entityById);
+export function buildOrderSql(keys: readonly OrderKey[], row: SqlRow, scope: JoinScope): OrderSql {
+  const { parameters } = scope;
+  const joins = createRelationJoins(row, scope);
   const sqlKeys = keys.flatMap((key): SqlKey[] => {
     const at = joins.follow(key.relations);
     const { isDescending, areNullsFirst } = key;

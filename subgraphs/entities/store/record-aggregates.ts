@@ -8,6 +8,7 @@ import { findMeasure, parseAggregate } from '../filters/aggregate-request.ts';
 import type { GroupKey, Measure } from '../filters/aggregate-request.ts';
 import { buildAggregateStatement } from './aggregate-sql.ts';
 import type { AggregateGroup, RecordStore } from './record-store.ts';
+import { accessOf } from './store-access.ts';
 
 type AggregateRow = { c: number } & Record<string, unknown>;
 
@@ -19,7 +20,13 @@ export function createRecordAggregates(database: RecordDatabase): Pick<RecordSto
       const measures = request.measures.flatMap(
         ({ name, member }) => findMeasure(entity, name, member) ?? [],
       );
-      const { statement, columns } = buildAggregateStatement(context.model, request, plan, measures);
+      const { statement, columns } = buildAggregateStatement(
+        context.model,
+        accessOf(context),
+        request,
+        plan,
+        measures,
+      );
       const rows = await database.read<AggregateRow>(context.claims, statement);
       return rows.map((row): AggregateGroup => {
         const group: Record<string, unknown> = {};

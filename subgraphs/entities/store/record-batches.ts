@@ -2,6 +2,7 @@
 import { DomainError, invalidField, invalidInput } from '#schema/errors.ts';
 import type { FieldError } from '#schema/errors.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { wholeAccess } from '#subgraphs/model/permissions/access.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
 import { checkInput, maxFieldErrors } from '#subgraphs/model/values/input.ts';
 import type { InputData } from '#subgraphs/model/values/input.ts';
@@ -14,9 +15,10 @@ import { lockRecords, notFound, requireVersion } from './record-locks.ts';
 import { updateRecords } from './record-rows-writing.ts';
 import type { RecordUpdate, StoredRecord } from './record-store.ts';
 import { changedKeys, keysWithout, nextVersion } from './record-update.ts';
+import { assertMayWrite } from './write-permissions.ts';
 import { findMissingTargets, requireTargets } from './relation-targets.ts';
 import { takeCounters } from './write-counters.ts';
-import type { RecordChange, WriteScope, Written } from './write-transaction.ts';
+import type { RecordChange, WriteScope, Written } from './write-scope.ts';
 
 /** Values for a locked record, and its place in the batch. */
 export interface PreparedUpdate {
@@ -33,6 +35,12 @@ export async function updateBatch(
   updates: readonly RecordUpdate[],
 ): Promise<Written<StoredRecord[]>> {
   requireBatch('inputs', updates);
+  assertMayWrite(
+    scope,
+    entity,
+    'UPDATE',
+    updates.map(({ input }, index) => ({ input, path: `inputs.${index}` })),
+  );
   const checked = updates.map(({ input }, index) =>
     checkInput(entity, input, { partial: true, path: `inputs.${index}` }),
   );
@@ -115,6 +123,7 @@ export async function deleteBatch(
   ids: readonly string[],
 ): Promise<Written<StoredRecord[]>> {
   requireBatch('ids', ids);
+  scope.access.of(entity).assertAllows('DELETE');
   const known = canonicalIds(ids, (index) => `ids.${index}`);
   requireAll(entity, ids, (index) => readId(known[index]) !== null);
   const changes = await deleteRecords(scope, entity, known, (records) =>
@@ -133,6 +142,7 @@ export async function restoreBatch(
   ids: readonly string[],
 ): Promise<Written<StoredRecord[]>> {
   requireBatch('ids', ids);
+  scope.access.of(entity).assertAllows('RESTORE');
   const known = canonicalIds(ids, (index) => `ids.${index}`);
   const records = await lockRecords(scope, entity, known);
   requireAll(entity, ids, (index) => records.has(known[index] as string));
@@ -155,7 +165,7 @@ export async function restoreBatch(
     ),
     updateRecords(scope, entity, restored),
     findMissingTargets(
-      scope,
+      { ...scope, access: wholeAccess },
       entity,
       restored.map(({ id, data }) => ({ data, path: pathOf(id) })),
     ),

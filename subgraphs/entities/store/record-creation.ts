@@ -10,7 +10,8 @@ import type { RecordOrigin, StoredRecord } from './record-store.ts';
 import { insertRecords } from './record-rows-writing.ts';
 import { requireTargets } from './relation-targets.ts';
 import { numberRecords, takeCounters } from './write-counters.ts';
-import type { RecordChange, WriteScope } from './write-transaction.ts';
+import { assertMayWrite } from './write-permissions.ts';
+import type { RecordChange, WriteScope } from './write-scope.ts';
 
 export const maxBatch = 1_000;
 
@@ -45,6 +46,12 @@ export async function createRecords(
   requireBatch('inputs', inputs);
   const pathAt = (index: number): string | undefined =>
     paths ? paths[index] : inputs.length > 1 ? `inputs.${index}` : undefined;
+  assertMayWrite(
+    scope,
+    entity,
+    'CREATE',
+    inputs.map((input, index) => ({ input, path: pathAt(index) })),
+  );
   const written = inputs.map((input, index) => {
     const path = pathAt(index);
     return {

@@ -7,14 +7,15 @@ import { typeName } from '#subgraphs/model/names.ts';
 import { inversesOf, isManyToMany } from '#subgraphs/model/relations.ts';
 import type { Inverse } from '#subgraphs/model/relations.ts';
 import { writtenKeys } from '#subgraphs/model/unique-keys.ts';
+import { wholeAccess } from '#subgraphs/model/permissions/access.ts';
 import { deleteKeysOf, insertKeys, keysOf, takenError } from './record-keys.ts';
 import { linkedIds } from './record-links.ts';
-import { lockForDeletion, notFound, requireVersion } from './record-locks.ts';
+import { lockForDeletion, lockRecords, notFound, requireVersion } from './record-locks.ts';
 import type { StoredRecord } from './record-store.ts';
 import { updateRecords } from './record-rows-writing.ts';
 import { nextVersion } from './record-update.ts';
 import { findMissingTargets } from './relation-targets.ts';
-import type { RecordChange, WriteScope } from './write-transaction.ts';
+import type { RecordChange, WriteScope } from './write-scope.ts';
 
 /** Records that one deletion may take along or change. */
 const maxAffected = 10_000;
@@ -53,6 +54,11 @@ export async function deleteRecords(
   ids: readonly string[],
   check: (records: ReadonlyMap<string, StoredRecord>) => void,
 ): Promise<RecordChange[]> {
+  if (scope.access.of(entity).rowFilter !== null) {
+    // Before anything else is told of them: who may not see a record learns nothing of what points at it.
+    const seen = [...(await lockRecords(scope, entity, ids))];
+    check(new Map(seen.filter(([, record]) => record.deletedAt === null)));
+  }
   const { affected, records } = await lockAffected(scope, entity, ids, check);
   const changes: RecordChange[] = [];
   for (const recordId of affected.deleted.keys()) {
@@ -166,7 +172,11 @@ async function findAffected(
     const message = `${typeName(inverse.entity)} records point at this one with ${inverse.field.name}: change or delete them first`;
     throw new DomainError('CONFLICT', message, {
       fields: [{ field: inverse.field.name, rule: 'onDelete', message }],
-      details: { entity: inverse.entity.name, recordId: child },
+      details: {
+        entity: inverse.entity.name,
+        // Which one is for those who may see all of them.
+        ...(scope.access.of(inverse.entity).isRestricted ? {} : { recordId: child }),
+      },
     });
   }
   for (const child of affected.deleted.keys()) affected.cleared.delete(child);
@@ -240,7 +250,9 @@ export async function restoreRecord(
   entity: EntityDefinition,
   record: StoredRecord,
 ): Promise<RecordChange> {
-  const missing = await findMissingTargets(scope, entity, [{ data: record.data, path: undefined }]);
+  const missing = await findMissingTargets({ ...scope, access: wholeAccess }, entity, [
+    { data: record.data, path: undefined },
+  ]);
   if (missing.length > 0) {
     throw new DomainError('CONFLICT', missing.map((field) => field.message).join('; '), { fields: missing });
   }

@@ -11,7 +11,7 @@ import { checkFile, isStoredFile, toStoredFile } from '#subgraphs/model/values/f
 import type { InputData } from '#subgraphs/model/values/input.ts';
 import { toFileFacts } from '../files/file-facts.ts';
 import { type FileRow, fileColumns } from './file-rows.ts';
-import type { WriteScope } from './write-transaction.ts';
+import type { WriteScope } from './write-scope.ts';
 
 /** A record that is written. */
 export interface WrittenFiles {

@@ -5,7 +5,7 @@ import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { keyHash, memberName, type UniqueKey, writtenKeys } from '#subgraphs/model/unique-keys.ts';
 import { nameStatement } from './named-statement.ts';
 import type { StoredRecord } from './record-store.ts';
-import type { WriteScope } from './write-transaction.ts';
+import type { WriteScope } from './write-scope.ts';
 
 export interface RecordKey {
   readonly entityId: string;

@@ -7,7 +7,7 @@ import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definit
 import { inversesOf, isManyToMany } from '#subgraphs/model/relations.ts';
 import { nameStatement } from './named-statement.ts';
 import type { StoredRecord } from './record-store.ts';
-import type { WriteScope } from './write-transaction.ts';
+import type { WriteScope } from './write-scope.ts';
 
 /** The ids that a record's relation holds, in their order. */
 export function linkedIds(record: Pick<StoredRecord, 'data'>, field: FieldDefinition): readonly string[] {

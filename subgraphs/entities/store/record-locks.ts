@@ -7,9 +7,10 @@ import { nameStatement } from './named-statement.ts';
 import { recordColumns, toRecord } from './record-row.ts';
 import type { RecordRow } from './record-row.ts';
 import type { StoredRecord } from './record-store.ts';
-import type { WriteScope } from './write-transaction.ts';
+import { findVisible } from './visible-records.ts';
+import type { WriteScope } from './write-scope.ts';
 
-/** One record, deleted or not, locked against other changes but not against relations at it; null where it is unknown. */
+/** One record, deleted or not, locked against other changes but not against relations at it; null where it is unknown, or hidden from the caller. */
 export async function lockRecord(
   scope: WriteScope,
   entity: EntityDefinition,
@@ -19,10 +20,11 @@ export async function lockRecord(
   if (known === null) return null;
   const text = `select ${recordColumns('x')} from records x where x.tenant_id = $1::uuid and x.entity_id = $2::uuid and x.id = $3::uuid for no key update`;
   const [row] = await scope.tx.query<RecordRow>(nameStatement(text, [scope.tenantId, entity.id, known]));
-  return row ? toRecord(entity.id, row) : null;
+  if (!row || !(await findVisible(scope, entity, [known])).has(known)) return null;
+  return toRecord(entity.id, row);
 }
 
-/** As `lockRecord`, for many of one entity: by id, those that are unknown left out. One statement. */
+/** As `lockRecord`, for many of one entity: by id, those that are unknown or hidden left out. One statement, and one where rows are filtered. */
 export async function lockRecords(
   scope: WriteScope,
   entity: EntityDefinition,
@@ -34,7 +36,12 @@ export async function lockRecords(
   const known = ids.flatMap((id) => readId(id) ?? []);
   if (known.length === 0) return new Map();
   const rows = await scope.tx.query<RecordRow>(nameStatement(text, [scope.tenantId, entity.id, known]));
-  return new Map(rows.map((row) => [row.id, toRecord(entity.id, row)]));
+  const visible = await findVisible(
+    scope,
+    entity,
+    rows.map((row) => row.id),
+  );
+  return new Map(rows.flatMap((row) => (visible.has(row.id) ? [[row.id, toRecord(entity.id, row)]] : [])));
 }
 
 /** Live records of any entities, locked so that no new relation can point at them. */

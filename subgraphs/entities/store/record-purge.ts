@@ -1,6 +1,7 @@
 /** Removing deleted records for good: the row, its keys, its links and its history. What the log still has of them goes with its retention. */
 import { DomainError, invalidField } from '#schema/errors.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { createSqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
 import { typeName } from '#subgraphs/model/names.ts';
 import { canonicalIds } from './record-batches.ts';
 import { maxBatch, requireBatch } from './record-creation.ts';
@@ -9,11 +10,13 @@ import { deleteKeysOf } from './record-keys.ts';
 import { deleteLinksOf } from './record-links.ts';
 import { lockRecords, notFound } from './record-locks.ts';
 import type { PurgeRequest } from './record-store.ts';
-import type { WriteScope, Written } from './write-transaction.ts';
+import { visibleSql } from './store-access.ts';
+import type { WriteScope, Written } from './write-scope.ts';
 
 // What another transaction is restoring or purging at this moment is left to it.
-const oldText = `select id from records where tenant_id = $1::uuid and entity_id = $2::uuid and deleted_at < $3::timestamptz
-  order by deleted_at limit ${maxBatch} for update skip locked`;
+const oldText = (visible: string): string =>
+  `select x.id from records x where x.tenant_id = $1::uuid and x.entity_id = $2::uuid and x.deleted_at < $3::timestamptz${visible}
+  order by x.deleted_at limit ${maxBatch} for update of x skip locked`;
 const purgeText = `with history as (
     delete from record_history where tenant_id = $1::uuid and entity_id = $2::uuid and record_id = any($3::uuid[])
   ), purged as (
@@ -31,6 +34,7 @@ export async function purgeRecords(
   entity: EntityDefinition,
   request: PurgeRequest,
 ): Promise<Written<number>> {
+  scope.access.of(entity).assertAllows('PURGE');
   const ids = await findDeleted(scope, entity, request);
   if (ids.length > 0) {
     await Promise.all([
@@ -53,8 +57,12 @@ async function findDeleted(
   if (hasIds === hasTime)
     throw invalidField('ids', 'exclusive', 'give either ids or deletedBefore: what to purge must be said');
   if (hasTime) {
-    const values = [scope.tenantId, entity.id, readTime(deletedBefore)];
-    const rows = await scope.tx.query<{ id: string }>({ text: oldText, values });
+    const parameters = createSqlParameters();
+    parameters.add(scope.tenantId, 'uuid');
+    parameters.add(entity.id, 'uuid');
+    parameters.add(readTime(deletedBefore), 'timestamptz');
+    const visible = visibleSql(scope.access, { alias: 'x', entity }, scope.tenantId, parameters);
+    const rows = await scope.tx.query<{ id: string }>({ text: oldText(visible), values: parameters.values });
     return rows.map((row) => row.id);
   }
   const wanted = ids ?? [];

@@ -4,7 +4,7 @@ import { searchForm, slotColumns, slotValues, toStoredData } from '#subgraphs/mo
 import { writeLinks } from './record-links.ts';
 import { nameStatement } from './named-statement.ts';
 import type { StoredRecord } from './record-store.ts';
-import type { WriteScope } from './write-transaction.ts';
+import type { WriteScope } from './write-scope.ts';
 
 const slotTypes: Readonly<Record<string, string>> = { t: 'text', n: 'float8', d: 'timestamptz', r: 'uuid' };
 

@@ -11,7 +11,7 @@ import type { StoredRecord } from './record-store.ts';
 import { updateRecords } from './record-rows-writing.ts';
 import { requireTargets } from './relation-targets.ts';
 import { takeCounters } from './write-counters.ts';
-import type { RecordChange, WriteScope, Written } from './write-transaction.ts';
+import type { RecordChange, WriteScope, Written } from './write-scope.ts';
 
 /** Applies values by key (null clears) to a locked record; null where that changes nothing. Throws CONFLICT. */
 export async function updateRecord(

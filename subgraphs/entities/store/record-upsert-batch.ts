@@ -9,10 +9,11 @@ import { createRecords, requireBatch } from './record-creation.ts';
 import { takenError } from './record-keys.ts';
 import { lockRecords } from './record-locks.ts';
 import type { StoredRecord } from './record-store.ts';
-import { getUniqueKey, missingMembers } from './record-upsert.ts';
 import { takeCounters } from './write-counters.ts';
-import { TryAgain } from './write-transaction.ts';
-import type { WriteScope, Written } from './write-transaction.ts';
+import { getUniqueKey, missingMembers, refuseHiddenOwners } from './record-upsert.ts';
+import { assertMayWrite } from './write-permissions.ts';
+import { TryAgain } from './write-scope.ts';
+import type { WriteScope, Written } from './write-scope.ts';
 
 // Planned each time, for how many there are, and one scan at worst: a look-up of each by itself walked the entity's keys
 // a thousand times where the table was not analysed yet (19 s), and a hash decoded in a condition is not leakproof.
@@ -28,6 +29,7 @@ export async function upsertBatch(
 ): Promise<Written<StoredRecord[]>> {
   requireBatch('inputs', inputs);
   const key = getUniqueKey(entity, unique);
+  for (const field of key.fields) scope.access.of(entity).assertReadable(field);
   const names = key.fields.map(memberName);
 
   const places = new Map<string, number>();
@@ -53,6 +55,12 @@ export async function upsertBatch(
   refuse(errors);
 
   const owners = await findOwners(scope, entity, key.id, [...places.keys()]);
+  const owned = items.flatMap(({ input, hash, path }) => {
+    const recordId = owners.get(hash);
+    return recordId === undefined ? [] : [{ input, hash, path, recordId }];
+  });
+  if (owned.length > 0) assertMayWrite(scope, entity, 'UPDATE', owned);
+  await refuseHiddenOwners(scope, entity, key, owned);
   const records = await lockRecords(scope, entity, [...owners.values()]);
   const updates: PreparedUpdate[] = [];
   const created: typeof items = [];

@@ -11,8 +11,10 @@ import { takenError } from './record-keys.ts';
 import { lockRecord } from './record-locks.ts';
 import type { StoredRecord } from './record-store.ts';
 import { toWritten, updateRecord } from './record-update.ts';
-import { TryAgain } from './write-transaction.ts';
-import type { WriteScope, Written } from './write-transaction.ts';
+import { findVisible } from './visible-records.ts';
+import { assertMayWrite } from './write-permissions.ts';
+import { TryAgain } from './write-scope.ts';
+import type { WriteScope, Written } from './write-scope.ts';
 
 const ownerText = `select record_id as "recordId" from record_keys where tenant_id = $1::uuid and entity_id = $2::uuid and key_id = $3::uuid and hash = decode($4, 'hex')`;
 
@@ -36,6 +38,27 @@ export function missingMembers(
   });
 }
 
+/** What has the values of a key and is hidden from the caller: to the caller they are taken, and no more is told. */
+export async function refuseHiddenOwners(
+  scope: WriteScope,
+  entity: EntityDefinition,
+  key: UniqueKey,
+  owners: readonly { readonly hash: string; readonly recordId: string; readonly path: string | undefined }[],
+): Promise<void> {
+  const visible = await findVisible(
+    scope,
+    entity,
+    owners.map(({ recordId }) => recordId),
+  );
+  const hidden = owners.filter(({ recordId }) => !visible.has(recordId));
+  if (hidden.length === 0) return;
+  const paths = new Map(hidden.map(({ recordId, path }) => [recordId, path]));
+  throw takenError(
+    hidden.map(({ hash, recordId }) => ({ entityId: entity.id, key, hash, recordId })),
+    (recordId) => paths.get(recordId),
+  );
+}
+
 /**
  * `unique` is the name of a unique field (a relation's with or without `Id`) or of a group. An update changes only what
  * the input gives.
@@ -47,6 +70,7 @@ export async function upsertRecord(
   input: Readonly<Record<string, unknown>>,
 ): Promise<Written<StoredRecord>> {
   const key = getUniqueKey(entity, unique);
+  for (const field of key.fields) scope.access.of(entity).assertReadable(field);
   const given = validateInput(entity, input, { partial: true });
   const hash = keyHash(key, given);
   if (hash === null) throw invalidInput(missingMembers(key, given));
@@ -54,6 +78,8 @@ export async function upsertRecord(
     nameStatement(ownerText, [scope.tenantId, entity.id, key.id, hash]),
   );
   if (owner) {
+    assertMayWrite(scope, entity, 'UPDATE', [{ input }]);
+    await refuseHiddenOwners(scope, entity, key, [{ hash, recordId: owner.recordId, path: undefined }]);
     const record = await lockRecord(scope, entity, owner.recordId);
     // While this one waited for the lock, another took the values away from the record.
     if (record?.deletedAt !== null || keyHash(key, record.data) !== hash) throw new TryAgain();

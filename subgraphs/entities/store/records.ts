@@ -19,6 +19,7 @@ import { withSplitSearch } from './search-split.ts';
 import { upsertBatch } from './record-upsert-batch.ts';
 import { upsertRecord } from './record-upsert.ts';
 import { toWritten, updateRecord } from './record-update.ts';
+import { assertMayWrite } from './write-permissions.ts';
 import { currentEntity, runWrite } from './write-transaction.ts';
 import type { WriteDependencies } from './write-transaction.ts';
 
@@ -68,6 +69,7 @@ export function createRecordStore(
           const { result, changes } = await writeNested(scope, current, [write]);
           return { result: result[0] as StoredRecord, changes };
         }
+        assertMayWrite(scope, current, 'UPDATE', [{ input }]);
         const data = validateInput(current, input, { partial: true });
         const record = await lockRecord(scope, current, id);
         if (!record || record.deletedAt) throw notFound(current, id);
@@ -88,6 +90,7 @@ export function createRecordStore(
     delete(context, entity, id, expectedVersion) {
       return runWrite(dependencies, context, async (scope) => {
         const current = currentEntity(scope, entity);
+        scope.access.of(current).assertAllows('DELETE');
         const known = readId(id);
         if (known === null) throw notFound(current, id);
         const changes = await deleteRecord(scope, current, known, expectedVersion);
@@ -98,6 +101,7 @@ export function createRecordStore(
     restore(context, entity, id) {
       return runWrite(dependencies, context, async (scope) => {
         const current = currentEntity(scope, entity);
+        scope.access.of(current).assertAllows('RESTORE');
         const record = await lockRecord(scope, current, id);
         if (!record) throw notFound(current, id);
         // Restored already: what was asked for is so.

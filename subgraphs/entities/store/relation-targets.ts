@@ -5,7 +5,8 @@ import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definit
 import { relationIdName, typeName } from '#subgraphs/model/names.ts';
 import { getTarget } from '#subgraphs/model/relations.ts';
 import { nameStatement } from './named-statement.ts';
-import type { WriteScope } from './write-transaction.ts';
+import { findVisible } from './visible-records.ts';
+import type { WriteScope } from './write-scope.ts';
 
 /** A record's data, as far as it is written; `path` is its place in a batch. */
 export interface WrittenData {
@@ -30,7 +31,7 @@ export function targetKey(target: Target): string {
   return `${target.entityId}/${target.id}`;
 }
 
-/** Which of these are there, by `targetKey`. One statement; they stay until the transaction ends. */
+/** Which of these are there for the caller, by `targetKey`. One statement; they stay until the transaction ends. */
 export async function lockTargets(scope: WriteScope, targets: readonly Target[]): Promise<Set<string>> {
   const unknown = targets.filter((target) => !scope.known?.has(targetKey(target)));
   const present = new Set(targets.map(targetKey).filter((key) => scope.known?.has(key)));
@@ -41,8 +42,25 @@ export async function lockTargets(scope: WriteScope, targets: readonly Target[])
     unknown.map((target) => target.id),
   ];
   const found = await scope.tx.query<Target>(nameStatement(lockText, values));
-  for (const target of found) present.add(targetKey(target));
+  for (const target of await keepVisible(scope, found)) present.add(targetKey(target));
   return present;
+}
+
+/** To a caller who may not see a record it is not there. */
+async function keepVisible(scope: WriteScope, targets: readonly Target[]): Promise<readonly Target[]> {
+  if (!scope.access.isRestricted) return targets;
+  const visible: Target[] = [];
+  for (const [entityId, ofEntity] of Map.groupBy(targets, (target) => target.entityId)) {
+    const entity = scope.model.entityById.get(entityId);
+    if (!entity || !scope.access.of(entity).allows('READ')) continue;
+    const ids = await findVisible(
+      scope,
+      entity,
+      ofEntity.map((target) => target.id),
+    );
+    visible.push(...ofEntity.filter((target) => ids.has(target.id)));
+  }
+  return visible;
 }
 
 /** To-one relations among `written` whose target is not there. One statement; the targets stay until the transaction ends. */

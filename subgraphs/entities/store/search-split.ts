@@ -10,6 +10,7 @@ import type { RecordChoice, RecordStore, StoreContext } from './record-store.ts'
 import { type RecordRow, recordColumns, toRecord } from './record-row.ts';
 import { updateRecords } from './record-rows-writing.ts';
 import { parseSearch, searchedKeys } from './search-sql.ts';
+import { platformScope } from './write-scope.ts';
 
 /** Records of one transaction. */
 const batchSize = 500;
@@ -110,7 +111,7 @@ async function splitBatch(
     const rows = await tx.query<RecordRow>(statement);
     const entity = model.allEntities.find(({ id }) => id === entityId);
     if (!entity || rows.length === 0) return 0;
-    const scope = { tx, tenantId: tx.claims.tenantId, model, userId: null, now: new Date() };
+    const scope = platformScope(tx, model);
     const records = rows.map((row) => toRecord(entityId, row));
     await updateRecords(scope, entity, records);
     await holdVersion(tx, model);

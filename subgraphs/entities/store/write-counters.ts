@@ -18,7 +18,7 @@ import { typeName } from '#subgraphs/model/names.ts';
 import type { InputData } from '#subgraphs/model/values/input.ts';
 import { parseFieldValue } from '#subgraphs/model/values/input.ts';
 import { nameStatement } from './named-statement.ts';
-import type { TakenCounters, WriteScope } from './write-transaction.ts';
+import type { TakenCounters, WriteScope } from './write-scope.ts';
 
 /** One record that is written: all its values where it is new, else those that change. */
 export interface CountedWrite {

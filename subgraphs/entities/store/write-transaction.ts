@@ -2,12 +2,13 @@
 import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.ts';
 import type { Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
-import type { LoggedOperation } from '#schema/events.ts';
-import type { SequenceField } from '#subgraphs/model/computed-defaults.ts';
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { modelAccess } from '#subgraphs/model/permissions/access.ts';
 import { onlyOnce } from './idempotency.ts';
 import { toLogRecord } from './record-row.ts';
-import type { StoreContext, StoredRecord } from './record-store.ts';
+import type { StoreContext } from './record-store.ts';
+import { assertAnswerVisible, assertResultVisible } from './write-permissions.ts';
+import { type RecordChange, TryAgain, type WriteScope, type Written } from './write-scope.ts';
 
 /** A write gives up after so many attempts; each of them failed for another writer's sake. */
 const maxAttempts = 8;
@@ -17,52 +18,11 @@ const fenceState = 'TN001';
 /** Deadlock; serialisation failure. */
 const retriedStates: ReadonlySet<unknown> = new Set(['40P01', '40001']);
 
-/** Thrown by a write that saw another one's unfinished business: start again from the beginning. */
-export class TryAgain extends Error {
-  override readonly name = 'TryAgain';
-}
-
-export interface RecordChange {
-  readonly operation: LoggedOperation;
-  readonly before: StoredRecord | null;
-  readonly after: StoredRecord;
-  /** Field keys. */
-  readonly changedFields: readonly string[];
-}
-
-/** What a write took from its entities' counters (write-counters.ts). */
-export interface TakenCounters {
-  /** The next of the numbers that were taken for a field. */
-  next(sequence: SequenceField): number;
-}
-
-export interface WriteScope {
-  readonly tx: TenantTransaction;
-  readonly tenantId: string;
-  readonly model: TenantModel;
-  /** `createdBy` of what is created: the user, or null where no user of the tenant acts. */
-  readonly userId: string | null;
-  /** The time of this write, to the millisecond. */
-  readonly now: Date;
-  /** Targets of relations (`targetKey`) that need no more looking for: this write locked them, or creates them. */
-  readonly known?: ReadonlySet<string>;
-  /** What this write took from its entities' counters already; where absent, creating takes what it needs. */
-  readonly counters?: TakenCounters;
-  /** Creations are not counted: what is brought back was counted when it was new. */
-  readonly ignoresLimits?: boolean | undefined;
-}
-
 export interface WriteDependencies {
   readonly database: RecordDatabase;
   readonly wakeUp: { publish(tenantId: string): void };
   /** The newest definitions, read anew. */
   reload(claims: Claims): Promise<TenantModel>;
-}
-
-export interface Written<T> {
-  readonly result: T;
-  /** In the order in which they stand in the log; none: nothing was changed. */
-  readonly changes: readonly RecordChange[];
 }
 
 /**
@@ -84,16 +44,19 @@ export async function runWrite<T>(
         const { tenantId } = tx.claims;
         if (model.tenantId !== tenantId) throw new Error("The model is not of the claims' tenant");
         const userId = claims.actorKind === 'USER' ? claims.actorId : null;
+        const access = modelAccess(model, claims);
         const { ignoresLimits } = context;
-        const scope: WriteScope = { tx, tenantId, model, userId, now: new Date(), ignoresLimits };
-        const done = await (context.idempotency
-          ? onlyOnce(
-              tx,
-              context,
-              () => work(scope),
-              (answer): Written<T> => ({ result: answer as T, changes: [] }),
-            )
-          : work(scope));
+        const scope: WriteScope = { tx, tenantId, model, userId, now: new Date(), access, ignoresLimits };
+        const run = async (): Promise<Written<T>> => {
+          const written = await work(scope);
+          await assertResultVisible(scope, written.changes, written.result);
+          return written;
+        };
+        const repeat = async (answer: unknown): Promise<Written<T>> => {
+          await assertAnswerVisible(scope, answer);
+          return { result: answer as T, changes: [] };
+        };
+        const done = await (context.idempotency ? onlyOnce(tx, context, run, repeat) : run());
         if (done.changes.length > 0) await appendEvents(tx, model, context, done.changes);
         return done;
       });

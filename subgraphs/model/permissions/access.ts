@@ -59,7 +59,8 @@ const unrestricted: EntityAccess = {
   assertAllows() {},
   assertReadable() {},
 };
-const unrestrictedModel: ModelAccess = { isRestricted: false, of: () => unrestricted };
+/** Of what the platform does for itself. */
+export const wholeAccess: ModelAccess = { isRestricted: false, of: () => unrestricted };
 
 /** Whether the caller is never held to permissions, and may set them: ADMIN and above, and the platform itself. */
 export function isAbovePermissions({ role, actorKind }: Pick<Caller, 'role' | 'actorKind'>): boolean {
@@ -70,7 +71,7 @@ const restrictedRoles = new WeakMap<TenantModel, ReadonlySet<Role>>();
 
 /** For one request. Who is not restricted gets the same object each time, at the price of two look-ups. */
 export function modelAccess(model: TenantModel, caller: Caller): ModelAccess {
-  if (!isRestricted(model, caller)) return unrestrictedModel;
+  if (!isRestricted(model, caller)) return wholeAccess;
   const known = new Map<string, EntityAccess>();
   const now = new Date();
   return {
