@@ -135,6 +135,12 @@ export const pim: Template = {
           ],
         },
         { name: 'stock', label: 'Stock', type: 'INTEGER', defaultValue: 0, validation: { min: 0 } },
+        {
+          name: 'image',
+          label: 'Image',
+          type: 'FILE',
+          validation: { maxBytes: 10_000_000, contentTypes: ['image/*'] },
+        },
         { name: 'weightGrams', label: 'Weight in grams', type: 'NUMBER', validation: { min: 0 } },
         {
           name: 'shortDescription',

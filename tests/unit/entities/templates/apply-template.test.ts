@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { applyTemplate } from '#subgraphs/entities/templates/apply-template.ts';
 import { templates } from '#subgraphs/entities/templates/templates.ts';
+import { ruleOf } from '#subgraphs/model/field-types.ts';
 import { changeModel, defineModel, modelOf } from '../model.ts';
 
 describe.each(templates.map((template) => [template.name, template] as const))(
@@ -14,7 +15,7 @@ describe.each(templates.map((template) => [template.name, template] as const))(
       for (const entity of model.entities) {
         expect(entity.fields.length).toBeGreaterThan(5);
         for (const field of entity.fields)
-          if (field.isFilterable && field.type !== 'JSON' && field.type !== 'MULTI_SELECT')
+          if (field.isFilterable && ruleOf(field).slotKind !== null)
             expect(field.slot, field.name).not.toBeNull();
       }
       const again = changeModel(model, (draft) => applyTemplate(draft, template), {
