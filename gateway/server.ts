@@ -10,6 +10,7 @@ import { createFileLinkVerifier } from './auth/file-links.ts';
 import { createRights } from './auth/rights.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GraphEngine, SubgraphMap } from './execution/executor.ts';
+import { limitLocalSubgraph } from './execution/local-subgraph.ts';
 import { createOperationCache } from './execution/operation-cache.ts';
 import { createSharedOperations } from './execution/shared-operations.ts';
 import { createOperationRunner } from './execution/operation-runner.ts';
@@ -79,7 +80,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, identity, logger } = options;
   const { introspection } = config;
   const extraSubgraphs = options.extraSubgraphs ?? [];
-  const subgraphs: SubgraphMap = new Map(options.subgraphs.map((subgraph) => [subgraph.name, subgraph]));
+  const timeoutMs = config.subgraphTimeoutMs;
+  const subgraphs: SubgraphMap = new Map(
+    options.subgraphs.map((subgraph) => [
+      subgraph.name,
+      subgraph.isRemote ? subgraph : limitLocalSubgraph(subgraph, { timeoutMs }),
+    ]),
+  );
   const heapBudgetBytes = config.graphHeapMb * 2 ** 20;
   const credentialRules = { baseDomain: config.baseDomain, allowedOrigins: config.allowedOrigins };
 

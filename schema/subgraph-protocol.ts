@@ -43,6 +43,11 @@ export interface SubgraphRequest {
   headers?: Readonly<Record<string, string>> | undefined;
   signal?: AbortSignal | undefined;
   /**
+   * Set where a subscription's event is completed: which one it is. A read under way for another event may have begun before
+   * this one happened, so it must not answer for it.
+   */
+  event?: string | undefined;
+  /**
    * Subscriptions: each result is to say its place in the log, as `extensions.place` (`StreamPlace`). A result that holds
    * nothing else says where the stream begins, or that it has caught up. A subgraph without a log ignores it.
    */

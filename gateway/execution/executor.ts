@@ -105,6 +105,8 @@ export interface ExecutionRequest {
    * going on with what was already open.
    */
   readonly after?: string | undefined;
+  /** See `SubgraphRequest.event`. */
+  readonly event?: string | undefined;
   /** Aborts when the client goes; subgraph calls end, and the result is of no use any more. */
   readonly signal?: AbortSignal | undefined;
 }

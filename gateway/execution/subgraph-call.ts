@@ -26,6 +26,7 @@ export function buildSubgraphRequest(
     requestId: request.requestId,
     clientAddress: request.clientAddress,
     headers: request.headers,
+    event: request.event,
     signal: request.signal,
   };
 }

@@ -27,6 +27,7 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '32' },
     memory: { type: 'boolean', default: false },
     product: { type: 'boolean', default: false },
+    subscriptions: { type: 'boolean', default: false },
   },
 });
 if (values.memory) {
@@ -45,6 +46,12 @@ const options = {
 if (values.product) {
   const { benchProduct } = await import('./product.ts');
   await benchProduct(options);
+  process.exit();
+}
+
+if (values.subscriptions) {
+  const { benchSubscriptions } = await import('./subscriptions.ts');
+  await benchSubscriptions(options);
   process.exit();
 }
 

@@ -9,7 +9,7 @@ interface Flight<Answer> {
 
 /**
  * Lets equal reads that are under way at the same time share one call. Equal: the same claims, client address, forwarded
- * headers (but the request's id), definitions, operation and variables; so nobody gets what was answered to somebody
+ * headers (but the request's id), definitions, operation, variables and, where one is completed, event; so nobody gets what was answered to somebody
  * else. Only queries, and none that were under way when a mutation was answered: who reads what it wrote must not get what
  * was there before. The call is given up when everybody who waits for it is gone.
  *
@@ -73,6 +73,7 @@ function keyOf(request: SubgraphRequest): string {
     clientAddress,
     definitionsVersion,
     headers = {},
+    event,
   } = request;
   const forwarded = Object.entries(headers).filter(([name]) => name !== subgraphHeaders.requestId);
   return JSON.stringify([
@@ -82,6 +83,7 @@ function keyOf(request: SubgraphRequest): string {
     claims,
     clientAddress,
     definitionsVersion,
+    event,
     forwarded.toSorted(([one], [other]) => (one < other ? -1 : 1)),
   ]);
 }

@@ -188,6 +188,7 @@ export function subgraphRequest(
     requestId: request.requestId,
     clientAddress: request.clientAddress,
     headers: request.headers,
+    event: request.event,
     signal: request.signal,
   };
 }

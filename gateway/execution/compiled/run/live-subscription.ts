@@ -15,6 +15,8 @@ export interface SubscribedOperation {
 
 const end = { value: undefined, done: true } as const;
 
+let lastId = 0;
+
 /**
  * Events are completed one after the other, pulled only when the client asks. `upstreamKey` says what was subscribed
  * to: an operation that asks something else of its upstream cannot go on with it. Aborting the request's signal ends it.
@@ -31,6 +33,9 @@ export function createLiveSubscription(
   let current = { operation, request };
   let isEnded = false;
   let place: StreamPlace | null = null;
+  /** Names events where their upstream does not. */
+  const ownId = (lastId += 1);
+  let received = 0;
 
   const close = (): void => {
     if (isEnded) return;
@@ -55,7 +60,8 @@ export function createLiveSubscription(
       place = (extensions?.place as StreamPlace | undefined) ?? place;
       if (data === undefined && !errors) return { value: {}, done: false };
     }
-    return { value: await by.completeEvent(step.value, asked), done: false };
+    const event = place?.cursor ?? `${ownId} ${(received += 1)}`;
+    return { value: await by.completeEvent(step.value, { ...asked, event }), done: false };
   };
 
   return {
