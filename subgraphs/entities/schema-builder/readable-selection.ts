@@ -4,7 +4,9 @@
  */
 import {
   type FieldNode,
+  getArgumentValues,
   getDirectiveValues,
+  type GraphQLField,
   getNamedType,
   GraphQLIncludeDirective,
   type GraphQLNamedType,
@@ -16,10 +18,15 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { DomainError } from '#schema/errors.ts';
+import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { parseFilter } from '#subgraphs/model/filter/validate.ts';
+import { restrictFilter } from '#subgraphs/model/permissions/restricted-filter.ts';
 import { findField, findInverse, findRelationByIdName } from '#subgraphs/model/relations.ts';
 import type { EntitiesContext } from '../context.ts';
-import { accessOf } from '../store/store-access.ts';
+import { parseOrder } from '../filters/list-order.ts';
+import type { InverseArguments } from '../loaders.ts';
+import { accessOf, assertPathReadable } from '../store/store-access.ts';
 
 type Selecting = Pick<
   GraphQLResolveInfo,
@@ -123,6 +130,7 @@ function walkField(walk: Walk, node: FieldNode, type: GraphQLNamedType): void {
   if (entity) assertFieldReadable(walk.context, entity, name);
   if (!node.selectionSet || !(isObjectType(type) || isInterfaceType(type))) return;
   const field = type.getFields()[name];
+  if (entity && field) assertArgumentsReadable(walk, entity, node, field);
   if (field) walkSet(walk, node.selectionSet, getNamedType(field.type), null);
 }
 
@@ -141,6 +149,33 @@ function assertFieldReadable(
   if (asked) return;
   const inverse = findInverse(model, entity, name);
   if (inverse) access.of(inverse.entity).assertReadable(inverse.field);
+}
+
+/** What a list of related records is filtered and ordered by. Other mistakes in it are told where it is read. */
+function assertArgumentsReadable(
+  { context, info }: Walk,
+  entity: EntityDefinition,
+  node: FieldNode,
+  field: GraphQLField<unknown, unknown>,
+): void {
+  if (!node.arguments || node.arguments.length === 0) return;
+  const { model, storeContext } = context;
+  const access = accessOf(storeContext);
+  const listed = targetOf(model, entity, field.name);
+  if (!listed) return;
+  try {
+    const args = getArgumentValues(field, node, info.variableValues) as InverseArguments;
+    restrictFilter(access, listed, parseFilter(model, listed, args.filter));
+    for (const key of parseOrder(model, listed, args.orderBy).keys)
+      assertPathReadable(access, model, listed, key);
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'FORBIDDEN') throw error;
+  }
+}
+
+function targetOf(model: TenantModel, entity: EntityDefinition, name: string): EntityDefinition | undefined {
+  const id = findField(entity, name)?.targetEntityId;
+  return id ? model.entityById.get(id) : findInverse(model, entity, name)?.entity;
 }
 
 function isIncluded({ info }: Walk, selection: SelectionNode): boolean {

@@ -116,7 +116,9 @@ function resultError(entity: EntityDefinition, lost: readonly RecordChange[], re
   const answered: readonly { id?: unknown }[] = Array.isArray(result) ? result : [];
   const places = lost.slice(0, maxFieldErrors).flatMap(({ operation, after }) => {
     const index = answered.findIndex((record) => record.id === after.id);
-    return index === -1 ? [] : `${operation === 'RESTORED' ? 'ids' : 'inputs'}.${index}`;
+    return index === -1 || answered.length === 1
+      ? []
+      : `${operation === 'RESTORED' ? 'ids' : 'inputs'}.${index}`;
   });
   const fields = places.map((field) => ({ field, rule: 'permission', message: `${field}: ${message}` }));
   return new DomainError('FORBIDDEN', message, fields.length > 0 ? { fields } : {});
