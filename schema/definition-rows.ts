@@ -38,6 +38,7 @@ export interface FieldRow {
   validation: unknown;
   options: unknown;
   targetEntityId: string | null;
+  targetEntityIds: string[] | null;
   inverseName: string | null;
   onDelete: string | null;
   uiConfig: unknown;

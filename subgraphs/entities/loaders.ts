@@ -1,6 +1,7 @@
 /** Many resolvers' reads of one request become one statement each: to-one relations, references, inverse lists and their totals. */
 import DataLoader from 'dataloader';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import { isUnionView } from '#subgraphs/model/union-relations.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
 import type { AnswerBudget } from './answer-budget.ts';
 import type {
@@ -53,6 +54,7 @@ export function createLoaders(store: RecordStore, context: StoreContext, budget:
     ...args,
     entity,
     relationFieldId: field.id,
+    ...(isUnionView(field) ? { targetEntityId: field.targetEntityId as string } : {}),
     parentIds,
     ...(link === undefined ? {} : { link }),
   });
@@ -74,7 +76,7 @@ export function createLoaders(store: RecordStore, context: StoreContext, budget:
     async listInverse(entity, field, parentId, args, link) {
       const loader = memoise(
         pages,
-        `${field.id} ${link} ${JSON.stringify(args)}`,
+        `${field.id} ${field.targetEntityId} ${link} ${JSON.stringify(args)}`,
         () =>
           new DataLoader<string, Page>((parentIds) =>
             store.listInverse(context, inverseRequest(entity, field, args, parentIds, link)),
@@ -88,7 +90,7 @@ export function createLoaders(store: RecordStore, context: StoreContext, budget:
     countInverse(entity, field, parentId, filter, link) {
       const loader = memoise(
         counts,
-        `${field.id} ${link} ${JSON.stringify(filter)}`,
+        `${field.id} ${field.targetEntityId} ${link} ${JSON.stringify(filter)}`,
         () =>
           new DataLoader<string, number>((parentIds) =>
             store.countInverse(context, inverseRequest(entity, field, { filter }, parentIds, link)),

@@ -60,6 +60,16 @@ export interface ComputedDefault {
   readonly digits?: number;
 }
 
+/** One of the entities that a union relation may point at. */
+export interface RelationTarget {
+  readonly entityId: string;
+  readonly name: string;
+  /** Old names under which the entity is still known. */
+  readonly aliases: readonly string[];
+  /** False: it is not in the graph, and neither are its records as targets. */
+  readonly isActive: boolean;
+}
+
 export interface FieldDefinition {
   readonly id: string;
   readonly entityId: string;
@@ -81,6 +91,8 @@ export interface FieldDefinition {
   readonly options: readonly FieldOption[] | null;
   /** RELATION and MULTI_RELATION only, as are the next two. */
   readonly targetEntityId: string | null;
+  /** RELATION to one of several entities only (union-relations.ts), whose `targetEntityId` is null. */
+  readonly targets?: readonly RelationTarget[];
   /** The field on the target that lists the records pointing at it; null: none. */
   readonly inverseName: string | null;
   readonly onDelete: OnDelete | null;

@@ -2,6 +2,7 @@
 import type { EntityDefinition, FieldDefinition, FieldType } from './definition.ts';
 import { foldKey } from './fold.ts';
 import { selectComparisonName, selectEnumName } from './names.ts';
+import { pointedAt, storedId } from './union-relations.ts';
 import { parseMultiRelation, parseMultiSelect, parseRelation, parseSelect } from './values/choice.ts';
 import { parseDate, parseDateTime } from './values/date.ts';
 import { parseDecimal, showDecimal } from './values/decimal.ts';
@@ -19,7 +20,8 @@ export const slotCounts: Readonly<Record<SlotKind, number>> = { t: 20, n: 10, d:
 
 /**
  * Which comparisons apply. TEXT: folded order, substrings. NUMBER, DECIMAL and TIME: ordered. CHOICE: equality of one of a few
- * values. CHOICES: `some none every`. FLAG, ID, DOCUMENT: equality. FILE: by its members.
+ * values; TARGET: of the entities that a union may point at. CHOICES: `some none every`. FLAG, ID, DOCUMENT: equality. FILE:
+ * by its members.
  */
 export type ComparisonKind =
   | 'TEXT'
@@ -31,6 +33,7 @@ export type ComparisonKind =
   | 'FLAG'
   | 'ID'
   | 'FILE'
+  | 'TARGET'
   | 'DOCUMENT';
 
 type Owner = Pick<EntityDefinition, 'name' | 'pluralName'>;
@@ -210,8 +213,9 @@ export const fieldTypeRules: Readonly<Record<FieldType, FieldTypeRule>> = {
     comparisonKind: 'ID',
     comparisonType: always('IDComparison'),
     parse: parseRelation,
-    toSlot: (stored) => stored as string,
-    toOutput: sameValue,
+    toSlot: (stored) => storedId(stored as string),
+    toOutput: (stored, field) =>
+      field.targets === undefined ? (stored ?? null) : (pointedAt(field, stored)?.id ?? null),
     isOrderable: false,
     canBeUnique: true,
     canBeSearched: false,

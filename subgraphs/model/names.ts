@@ -27,6 +27,34 @@ export function relationIdName(fieldName: string): string {
   return `${fieldName}Id`;
 }
 
+/** Which entity a union's record is of, beside its id: `subject` → `subjectType`. */
+export function relationTypeName(fieldName: string): string {
+  return `${fieldName}Type`;
+}
+
+/** The members that a field has in answers and inputs: its name, of a relation that of its id, of a union also its type's. */
+export function memberNames(
+  field: Pick<FieldDefinition, 'name' | 'type'> & { readonly targets?: unknown },
+): string[] {
+  if (field.type !== 'RELATION') return [field.name];
+  const id = relationIdName(field.name);
+  return field.targets === undefined ? [id] : [relationTypeName(field.name), id];
+}
+
+/** The types of a union relation: `ActivitySubject`, `ActivitySubjectType` … */
+export const unionNames = (entity: Pick<Named, 'name'>, field: NamedField) => {
+  const name = typeName(entity) + pascalCase(field.name);
+  return {
+    union: name,
+    type: `${name}Type`,
+    comparison: `${name}TypeComparison`,
+    filter: `${name}Filter`,
+    input: `${name}RelationInput`,
+    connect: `${name}ConnectInput`,
+    create: `${name}CreateInput`,
+  };
+};
+
 export const connectionTypeName = (entity: Pick<Named, 'name'>): string => `${typeName(entity)}Connection`;
 export const edgeTypeName = (entity: Pick<Named, 'name'>): string => `${typeName(entity)}Edge`;
 export const filterTypeName = (entity: Pick<Named, 'name'>): string => `${typeName(entity)}Filter`;
@@ -103,11 +131,14 @@ export const rootNames = (entity: Named) => ({
 /** All names of one entity, those of its unique fields and groups and of its select fields included; also those that are planned and not yet served. */
 export function generatedNames(
   entity: Named & {
-    readonly fields: readonly Pick<FieldDefinition, 'name' | 'type' | 'isUnique'>[];
+    readonly fields: readonly (Pick<FieldDefinition, 'name' | 'type' | 'isUnique'> & {
+      readonly targets?: unknown;
+    })[];
     readonly uniqueGroups: readonly NamedField[];
   },
 ): GeneratedNames {
   const selects = entity.fields.filter((field) => field.type === 'SELECT' || field.type === 'MULTI_SELECT');
+  const unions = entity.fields.filter((field) => field.targets !== undefined);
   const uniques = [...entity.fields.filter((field) => field.isUnique), ...entity.uniqueGroups];
   return {
     types: [
@@ -129,6 +160,7 @@ export function generatedNames(
       changeTypeName(entity),
       ...selects.map((field) => selectEnumName(entity, field)),
       ...selects.map((field) => selectComparisonName(entity, field)),
+      ...unions.flatMap((field) => Object.values(unionNames(entity, field))),
     ],
     rootFields: [
       ...Object.values(rootNames(entity)),

@@ -1,9 +1,12 @@
 /** Finding one's way in a model: fields by name, and relations from either end. */
 import type { EntityDefinition, FieldDefinition, TenantModel } from './definition.ts';
-import { relationIdName } from './names.ts';
+import { relationIdName, relationTypeName } from './names.ts';
+import { deprecation } from './aliases.ts';
+import { activeTargets, isUnion, relationViews } from './union-relations.ts';
 
 const fieldsByName = new WeakMap<EntityDefinition, ReadonlyMap<string, FieldDefinition>>();
 const relationsByIdName = new WeakMap<EntityDefinition, ReadonlyMap<string, FieldDefinition>>();
+const unionsByTypeName = new WeakMap<EntityDefinition, ReadonlyMap<string, FieldDefinition>>();
 const inverses = new WeakMap<TenantModel, Map<string, readonly Inverse[]>>();
 
 /** A relation as its target sees it: `field` of `entity` points at the target. */
@@ -40,6 +43,19 @@ export function findRelationByIdName(entity: EntityDefinition, name: string): Fi
   return relations.get(name);
 }
 
+/** The union whose type member has this name: `subjectType` → `subject`. */
+export function findUnionByTypeName(entity: EntityDefinition, name: string): FieldDefinition | undefined {
+  let unions = unionsByTypeName.get(entity);
+  if (!unions) {
+    const named = entity.fields
+      .filter((field) => isUnion(field))
+      .flatMap((field) => namesOf(field).map((known) => [relationTypeName(known), field] as const));
+    unions = new Map(named);
+    unionsByTypeName.set(entity, unions);
+  }
+  return unions.get(name);
+}
+
 /** Every relation that points at the entity, those without an inverse field included. */
 export function inversesOf(model: TenantModel, entity: EntityDefinition): readonly Inverse[] {
   let byTarget = inverses.get(model);
@@ -47,10 +63,12 @@ export function inversesOf(model: TenantModel, entity: EntityDefinition): readon
     const found = new Map<string, Inverse[]>();
     for (const child of model.entities) {
       for (const field of child.fields) {
-        if (field.targetEntityId === null) continue;
-        const list = found.get(field.targetEntityId) ?? [];
-        list.push({ name: field.inverseName, entity: child, field });
-        found.set(field.targetEntityId, list);
+        for (const view of relationViews(field)) {
+          const target = view.targetEntityId as string;
+          const list = found.get(target) ?? [];
+          list.push({ name: field.inverseName, entity: child, field: view });
+          found.set(target, list);
+        }
       }
     }
     byTarget = found;
@@ -80,10 +98,22 @@ export function isSingleInverse(inverse: Pick<Inverse, 'field'>): boolean {
   return inverse.field.isUnique;
 }
 
-/** The entity that a RELATION field points at. */
+/** The entity that a relation, or a view of one to several, points at. */
 export function getTarget(model: TenantModel, field: FieldDefinition): EntityDefinition {
   const target = field.targetEntityId === null ? undefined : model.entityById.get(field.targetEntityId);
   if (!target)
     throw new Error(`relation ${field.name} has no target in definitions version ${model.version}`);
   return target;
+}
+
+/** A union's active targets by their names in its inputs, old ones too. */
+export function targetMembers(
+  model: TenantModel,
+  field: FieldDefinition,
+): { name: string; target: EntityDefinition; deprecated: string }[] {
+  return activeTargets(field).flatMap(({ entityId, name, aliases }) => {
+    const target = model.entityById.get(entityId) as EntityDefinition;
+    const old = aliases.map((alias) => ({ name: alias, target, deprecated: deprecation({ aliasOf: name }) }));
+    return [{ name, target, deprecated: '' }, ...old];
+  });
 }

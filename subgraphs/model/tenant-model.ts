@@ -16,6 +16,7 @@ import type {
   FieldType,
   FieldValidation,
   OnDelete,
+  RelationTarget,
   TenantModel,
   UniqueGroup,
 } from './definition.ts';
@@ -28,14 +29,15 @@ type Stored<Row, Optional extends keyof Row> = Readonly<
 /** Rows, without what the model has no use for. */
 export interface DefinitionRowsLike {
   version: number;
-  entities: readonly Stored<EntityRow, 'aliases' | 'isActive' | 'uniqueGroups' | 'limits'>[];
+  entities: readonly EntityRowLike[];
   fields: readonly FieldRowLike[];
   permissions?: readonly PermissionRow[];
 }
 
+type EntityRowLike = Stored<EntityRow, 'aliases' | 'isActive' | 'uniqueGroups' | 'limits'>;
 type FieldRowLike = Stored<
   FieldRow,
-  'pendingSlot' | 'isPendingUnique' | 'aliases' | 'isActive' | 'defaultFrom'
+  'targetEntityIds' | 'pendingSlot' | 'isPendingUnique' | 'aliases' | 'isActive' | 'defaultFrom'
 >;
 
 const byPosition = (a: { position: number; name: string }, b: { position: number; name: string }): number =>
@@ -43,6 +45,7 @@ const byPosition = (a: { position: number; name: string }, b: { position: number
 
 /** The immutable model of one version. Rows of a type or rule that this program does not know are a fault of the deployment and throw. */
 export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): TenantModel {
+  const named = new Map(rows.entities.map((row) => [row.id, row]));
   const fields = Map.groupBy(rows.fields, (row) => row.entityId);
   const permissions = Map.groupBy(rows.permissions ?? [], (row) => row.entityId);
   const unordered = rows.entities.map(
@@ -58,7 +61,7 @@ export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): Te
       isActive: row.isActive ?? true,
       uniqueGroups: (row.uniqueGroups as readonly UniqueGroup[] | undefined) ?? [],
       limits: (row.limits as EntityLimits | null | undefined) ?? null,
-      fields: (fields.get(row.id) ?? []).map(parseField),
+      fields: (fields.get(row.id) ?? []).map((field) => parseField(field, named)),
       inactiveFields: [],
       permissions: parsePermissions(permissions.get(row.id) ?? []),
     }),
@@ -77,14 +80,14 @@ export function buildTenantModel(
     .toSorted(byPosition)
     .map((entity) => splitFields(entity, (id) => active.has(id)));
   const entities = allEntities.filter((entity) => entity.isActive);
-  const named = [...entities, ...entities.flatMap(entityAliases)];
+  const known = [...entities, ...entities.flatMap(entityAliases)];
   return {
     tenantId,
     version,
     entities,
     allEntities,
-    entityByName: new Map(named.map((entity) => [entity.name, entity])),
-    entityByType: new Map(named.map((entity) => [typeName(entity), entity])),
+    entityByName: new Map(known.map((entity) => [entity.name, entity])),
+    entityByType: new Map(known.map((entity) => [typeName(entity), entity])),
     entityById: new Map(entities.map((entity) => [entity.id, entity])),
   };
 }
@@ -107,7 +110,7 @@ function parsePermissions(rows: readonly PermissionRow[]): ReadonlyMap<Role, Ent
 
 const noPermissions: ReadonlyMap<Role, EntityPermission> = new Map();
 
-function parseField(row: FieldRowLike): FieldDefinition {
+function parseField(row: FieldRowLike, entities: ReadonlyMap<string, EntityRowLike>): FieldDefinition {
   if (!(fieldTypes as readonly string[]).includes(row.type)) {
     throw new Error(`field ${row.id} is of type ${row.type}, which this version does not know`);
   }
@@ -134,6 +137,7 @@ function parseField(row: FieldRowLike): FieldDefinition {
     validation: (row.validation as FieldValidation | null) ?? null,
     options: (row.options as readonly FieldOption[] | null) ?? null,
     targetEntityId: row.targetEntityId,
+    ...(row.targetEntityIds ? { targets: row.targetEntityIds.map((id) => parseTarget(id, entities)) } : {}),
     inverseName: row.inverseName,
     onDelete: row.onDelete as OnDelete | null,
     uiConfig: row.uiConfig ?? null,
@@ -143,5 +147,16 @@ function parseField(row: FieldRowLike): FieldDefinition {
     isPendingUnique: row.isPendingUnique ?? false,
     isActive: row.isActive ?? true,
     aliases: (row.aliases as readonly string[] | undefined) ?? [],
+  };
+}
+
+function parseTarget(entityId: string, entities: ReadonlyMap<string, EntityRowLike>): RelationTarget {
+  const row = entities.get(entityId);
+  const aliases = (row?.aliases as readonly EntityAlias[] | undefined) ?? [];
+  return {
+    entityId,
+    name: row?.name ?? '',
+    aliases: aliases.map((alias) => alias.name),
+    isActive: row !== undefined && (row.isActive ?? true),
   };
 }

@@ -2,6 +2,7 @@
 import { DomainError } from '#schema/errors.ts';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { restrictableRoles } from '#subgraphs/model/permissions/access.ts';
+import { isUnion, mayPointAt } from '#subgraphs/model/union-relations.ts';
 import { parseFieldValue } from '#subgraphs/model/values/input.ts';
 import { isSameJson } from '#subgraphs/model/values/json.ts';
 import type { UpdateFieldInput } from './definition-input.ts';
@@ -47,7 +48,7 @@ export function applyDocument(
     draft.renameEntity(old, { to: entity.name, pluralName: pluralNameOf(entity), keepAlias: false });
     step('RENAME', entity.name, null, [`name: ${old} → ${entity.name}`]);
   }
-  deleteAbsent(draft, document, step);
+  const deleteLast = deleteAbsent(draft, document, step);
   for (const entity of document) applyEntity(draft, entity, step);
   for (const wantsRelations of [false, true]) {
     for (const entity of document) {
@@ -55,6 +56,7 @@ export function applyDocument(
         if (isRelationType(field.type) === wantsRelations) applyField(draft, entity, field, onError, step);
     }
   }
+  deleteLast();
   for (const entity of document) applyGroups(draft, entity, step);
   arrange(draft, document, step);
   for (const entity of document) applyPermissions(draft, entity, step);
@@ -71,8 +73,11 @@ type Step = (
 
 const pluralNameOf = (entity: DocumentEntity): string => entity.pluralName ?? pluralOf(entity.name);
 
-/** Fields are renamed on the way: what only has another name is not absent. */
-function deleteAbsent(draft: DefinitionDraft, document: readonly DocumentEntity[], step: Step): void {
+/**
+ * Fields are renamed on the way: what only has another name is not absent. Answers the deletion of entities that relations
+ * to several still name: it comes once these were changed.
+ */
+function deleteAbsent(draft: DefinitionDraft, document: readonly DocumentEntity[], step: Step): () => void {
   const byName = new Map(document.map((entity) => [entity.name, entity]));
   const gone = draft.entities.filter((entity) => !byName.has(entity.name));
   for (const known of draft.entities) {
@@ -96,10 +101,17 @@ function deleteAbsent(draft: DefinitionDraft, document: readonly DocumentEntity[
       if (entity) step('DELETE', known.name, field.name, [], field.id);
     }
   }
-  for (const { name, id } of gone) {
-    draft.deleteEntity(name);
-    step('DELETE', name, null, [], id);
-  }
+  const isNamed = ({ id }: EntityDefinition): boolean =>
+    draft.entities.some(({ fields }) => fields.some((field) => isUnion(field) && mayPointAt(field, id)));
+  const deleteAll = (entities: readonly EntityDefinition[]): void => {
+    for (const { name, id } of entities) {
+      draft.deleteEntity(name);
+      step('DELETE', name, null, [], id);
+    }
+  };
+  const later = gone.filter(isNamed);
+  deleteAll(gone.filter((entity) => !later.includes(entity)));
+  return () => deleteAll(later);
 }
 
 function applyEntity(draft: DefinitionDraft, entity: DocumentEntity, step: Step): void {
@@ -152,7 +164,8 @@ function applyField(
   const { name, aliases } = field;
   const path = `${entityName}.${name}`;
   let known = findField(draft, entityName, name);
-  if (known && targetOf(draft, known) !== field.targetEntity) {
+  const isOtherRelation = known && isUnion(known) !== (field.targetEntities !== null);
+  if (known && (isOtherRelation || targetOf(draft, known) !== field.targetEntity)) {
     const { id } = known;
     draft.deleteField(entityName, name);
     step('DELETE', entityName, name, [], id);
@@ -175,10 +188,18 @@ function applyField(
   }
   const wanted = wantedOf(known, field);
   const changes = differences({ ...known, isUnique: known.isUnique || known.isPendingUnique }, wanted);
-  if (changes.length > 0) at(path, () => draft.updateField(entityName, name, wanted));
+  const targets = targetsOf(draft, known);
+  let lostId: string | null = null;
+  if (targets !== null && field.targetEntities !== null && !isSameJson(targets, field.targetEntities)) {
+    changes.push(`targetEntities: ${show(targets)} → ${show(field.targetEntities)}`);
+    // Records may point at what it cannot point at any more: then the change is refused.
+    lostId = known.id;
+  }
+  if (changes.length > 0)
+    at(path, () => draft.updateField(entityName, name, { ...wanted, targetEntities: field.targetEntities }));
   if (!isSameJson(known.aliases, aliases)) changes.push(`aliases: ${show(known.aliases)} → ${show(aliases)}`);
   at(path, () => draft.setAliases(entityName, name, aliases));
-  if (changes.length > 0) step('UPDATE', entityName, name, changes);
+  if (changes.length > 0) step('UPDATE', entityName, name, changes, lostId);
 }
 
 /** Everything that an update may say, in the form in which it is kept. */
@@ -240,6 +261,14 @@ function findField(draft: DefinitionDraft, entity: string, name: string): FieldD
 
 function targetOf(draft: DefinitionDraft, field: FieldDefinition): string | null {
   return draft.entities.find((entity) => entity.id === field.targetEntityId)?.name ?? null;
+}
+
+/** The names of a union's targets; null for every other field. */
+function targetsOf(draft: DefinitionDraft, field: FieldDefinition): string[] | null {
+  if (!isUnion(field)) return null;
+  return field.targets.map(
+    ({ entityId }) => draft.entities.find((entity) => entity.id === entityId)?.name ?? '',
+  );
 }
 
 function differences(known: object, wanted: object): string[] {

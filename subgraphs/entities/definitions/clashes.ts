@@ -2,8 +2,9 @@
 import { DomainError } from '#schema/errors.ts';
 import { findReservedFieldName, findReservedName } from '#schema/reserved-names.ts';
 import { entityAliases, withFieldAliases } from '#subgraphs/model/aliases.ts';
-import type { EntityDefinition } from '#subgraphs/model/definition.ts';
-import { enumValueOf, generatedNames, relationIdName } from '#subgraphs/model/names.ts';
+import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import { enumValueOf, generatedNames, relationIdName, relationTypeName } from '#subgraphs/model/names.ts';
+import { isUnion, mayPointAt } from '#subgraphs/model/union-relations.ts';
 
 /**
  * Throws CONFLICT naming the first clash in `after`. Names that `before` generated already are not held against the
@@ -90,6 +91,7 @@ function refuseMemberClashes(
     taken.set(lower(member.name), member.what);
   }
 
+  for (const field of entity.fields) refuseEqualTargets(after, entity, field);
   const enumValues = new Map<string, string>();
   for (const field of withFieldAliases(entity).fields) {
     const value = enumValueOf(field.name);
@@ -113,6 +115,27 @@ function refuseMemberClashes(
   }
 }
 
+/** Names of entities may differ and be one in a union's enum. */
+function refuseEqualTargets(
+  entities: readonly EntityDefinition[],
+  entity: EntityDefinition,
+  field: FieldDefinition,
+): void {
+  if (!isUnion(field)) return;
+  const names = new Map<string, string>();
+  for (const { entityId } of field.targets) {
+    const name = entities.find(({ id }) => id === entityId)?.name ?? '';
+    const other = names.get(enumValueOf(name));
+    if (other !== undefined) {
+      throw clash(
+        `"${other}" and "${name}" would both be ${enumValueOf(name)} in what "${entity.name}.${field.name}" may be`,
+        'unique',
+      );
+    }
+    names.set(enumValueOf(name), name);
+  }
+}
+
 interface Member {
   name: string;
   /** As a message reads: 'a field', 'the id of the relation "company"'. */
@@ -126,10 +149,13 @@ export function membersOf(entities: readonly EntityDefinition[], entity: EntityD
     ...(field.type === 'RELATION'
       ? [{ name: relationIdName(field.name), what: `the id of the relation "${field.name}"` }]
       : []),
+    ...(isUnion(field)
+      ? [{ name: relationTypeName(field.name), what: `the type of the relation "${field.name}"` }]
+      : []),
   ]);
   const inverses = entities.flatMap((child) =>
     child.fields.flatMap((field): Member[] =>
-      field.targetEntityId === entity.id && field.inverseName !== null
+      field.inverseName !== null && mayPointAt(field, entity.id)
         ? [{ name: field.inverseName, what: `the inverse of "${child.name}.${field.name}"` }]
         : [],
     ),

@@ -69,12 +69,20 @@ export interface DefinitionChange {
   readonly deletedGroups: readonly KeySubject[];
   /** Sequences that begin, or begin anew, in fields that records may have values in. */
   readonly sequences: readonly SequenceField[];
+  /** Relations that cannot point at these entities any more, or the change is refused. */
+  readonly droppedTargets: readonly DroppedTargets[];
   /** Values to convert. */
   readonly retypes: readonly Retype[];
   /** Their backfill has done its work with this change. */
   readonly settled: readonly BackfillSubject[];
   /** Their backfill found that they cannot be unique. */
   readonly failed: readonly { subject: BackfillSubject; failure: BackfillFailure }[];
+}
+
+/** A union that has some targets less. */
+export interface DroppedTargets {
+  readonly field: FieldDefinition;
+  readonly entityIds: readonly string[];
 }
 
 /** A field that gets another type, and with it another key. */
@@ -162,6 +170,11 @@ export function diffDefinitions(
         ? [{ field, sequence: field.defaultFrom }]
         : [],
     ),
+    droppedTargets: changedPairs.flatMap(({ old: known, field }) => {
+      const left = new Set(field.targets?.map((target) => target.entityId));
+      const entityIds = (known.targets ?? []).flatMap(({ entityId }) => (left.has(entityId) ? [] : entityId));
+      return entityIds.length === 0 ? [] : [{ field, entityIds }];
+    }),
     retypes: notes.retypes.filter(({ after: field }) => newFields.has(field.id)),
     settled: notes.settled,
     failed: notes.failed,

@@ -36,6 +36,7 @@ export interface FieldInput {
   readonly validation?: FieldValidation | null;
   readonly options?: readonly FieldOptionInput[] | null;
   readonly targetEntity?: string | null;
+  readonly targetEntities?: readonly string[] | null;
   readonly inverseName?: string | null;
   readonly onDelete?: OnDelete | null;
   readonly uiConfig?: unknown;

@@ -20,6 +20,7 @@ import { showPermissions } from '#subgraphs/model/permissions/shown-permissions.
 import { groupKey } from '#subgraphs/model/unique-keys.ts';
 import type { ComputedDefaultInput, UniqueGroupInput } from './definition-input.ts';
 import { completeDefault } from './field-draft.ts';
+import { isUnion } from '#subgraphs/model/union-relations.ts';
 import { isSortableType } from './field-rules.ts';
 
 export const documentFormat = 1;
@@ -57,6 +58,7 @@ const fieldShape = z.strictObject({
     .nullable()
     .default(null),
   targetEntity: text.default(null),
+  targetEntities: z.array(z.string()).nullable().default(null),
   /** Absent: as for a new field. */
   inverseName: text.optional(),
   onDelete: z.enum(onDeleteRules).nullable().optional(),
@@ -135,7 +137,7 @@ export function parseDocument(value: unknown): DocumentEntity[] {
       fields: entity.fields.map((field) => ({
         ...field,
         isSearchable: field.isSearchable ?? field.type === 'TEXT',
-        isSortable: field.isSortable ?? isSortableType(field.type),
+        isSortable: field.isSortable ?? isSortableType(field.type, field.targetEntities !== null),
         validation: field.validation as FieldValidation | null,
         defaultFrom: completeDefault(field.defaultFrom as ComputedDefaultInput | null),
       })),
@@ -203,6 +205,9 @@ function writeField(names: ReadonlyMap<string, string>, field: FieldDefinition):
     ...(field.targetEntityId === null
       ? {}
       : { targetEntity: names.get(field.targetEntityId), inverseName, onDelete }),
+    ...(isUnion(field)
+      ? { targetEntities: field.targets.map(({ entityId }) => names.get(entityId)), inverseName, onDelete }
+      : {}),
     ...{ uiConfig, aliases },
   };
 }

@@ -10,6 +10,7 @@ import type {
   FieldDefinition,
   UniqueGroup,
 } from '#subgraphs/model/definition.ts';
+import { mayPointAt } from '#subgraphs/model/union-relations.ts';
 import { type BrokenRules, createBrokenRules } from './broken-rules.ts';
 import { refuseClashes } from './clashes.ts';
 import {
@@ -211,7 +212,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
         .filter((other) => other !== entity)
         .flatMap((other) =>
           other.fields
-            .filter((field) => field.targetEntityId === entity.id)
+            .filter((field) => mayPointAt(field, entity.id))
             .map((field) => `${other.name}.${field.name}`),
         );
       if (pointing.length > 0) {
@@ -238,7 +239,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       const before = { ...field };
       const rules = createBrokenRules();
       const hasRecords = base.entitiesWithRecords.has(entity.id);
-      changeField(rules, { field, input, hasRecords });
+      changeField(rules, { entities, field, input, hasRecords });
       checkField(rules, field);
       rules.throwAny();
       assignSlot(entity, field);

@@ -6,6 +6,7 @@ import type {
   FieldDefinition,
   FieldOption,
   FieldValidation,
+  RelationTarget,
 } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import type { BrokenRules } from './broken-rules.ts';
@@ -32,7 +33,8 @@ export interface NewField {
 export function newField(rules: BrokenRules, { entities, entity, input }: NewField): DraftField {
   const isRelation = isRelationType(input.type);
   const isRequired = input.isRequired ?? false;
-  const target = findTarget(rules, entities, input);
+  const targets = findTargets(rules, entities, input);
+  const target = targets.length === 1 ? targets[0] : undefined;
   const field: DraftField = {
     id: crypto.randomUUID(),
     entityId: entity.id,
@@ -45,12 +47,13 @@ export function newField(rules: BrokenRules, { entities, entity, input }: NewFie
     isUnique: input.isUnique ?? false,
     isSearchable: input.isSearchable ?? input.type === 'TEXT',
     isFilterable: input.isFilterable ?? true,
-    isSortable: input.isSortable ?? isSortableType(input.type),
+    isSortable: input.isSortable ?? isSortableType(input.type, targets.length > 1),
     defaultValue: input.defaultValue ?? null,
     defaultFrom: completeDefault(input.defaultFrom),
     validation: compactValidation(input.validation),
     options: completeOptions(input.options),
     targetEntityId: target?.id ?? null,
+    ...(targets.length > 1 ? { targets: targets.map(asTarget) } : {}),
     inverseName: input.inverseName ?? null,
     onDelete: input.onDelete ?? (isRelation ? (isRequired ? 'RESTRICT' : 'SET_NULL') : null),
     uiConfig: input.uiConfig ?? null,
@@ -63,10 +66,65 @@ export function newField(rules: BrokenRules, { entities, entity, input }: NewFie
   };
   // Only where nothing was said: null is a wish for none.
   const inverse = field.isUnique ? entity.name : entity.pluralName;
-  if (target && input.inverseName === undefined && isFreeMember(entities, target, inverse)) {
+  const isFree = targets.every((one) => isFreeMember(entities, one, inverse));
+  if (targets.length > 0 && input.inverseName === undefined && isFree) {
     field.inverseName = inverse;
   }
   return field;
+}
+
+/** Entities that one relation may point at. */
+const maxTargets = 20;
+
+const asTarget = ({ id, name, isActive }: EntityDefinition): RelationTarget => ({
+  entityId: id,
+  name,
+  aliases: [],
+  isActive,
+});
+
+/** None where a rule is broken, or the field is no relation. */
+function findTargets(
+  rules: BrokenRules,
+  entities: readonly EntityDefinition[],
+  input: FieldInput,
+): EntityDefinition[] {
+  const several = input.targetEntities ?? null;
+  if (several === null) {
+    const target = findTarget(rules, entities, input);
+    return target ? [target] : [];
+  }
+  if (input.type !== 'RELATION') {
+    rules.add('targetEntities', 'type', `targetEntities is for RELATION, not for ${input.type}`);
+  } else if ((input.targetEntity ?? null) !== null) {
+    rules.add(
+      'targetEntities',
+      'duplicate',
+      'targetEntities and targetEntity exclude each other: give one of them',
+    );
+  } else return findSeveral(rules, entities, several);
+  return [];
+}
+
+/** At least two different entities, or none and a broken rule. */
+function findSeveral(
+  rules: BrokenRules,
+  entities: readonly EntityDefinition[],
+  names: readonly string[],
+): EntityDefinition[] {
+  const complain = (rule: string, message: string): EntityDefinition[] => {
+    rules.add('targetEntities', rule, message);
+    return [];
+  };
+  const unknown = names.find((name) => !entities.some((entity) => entity.name === name));
+  if (unknown !== undefined) return complain('exists', `there is no entity "${unknown.slice(0, 80)}"`);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) return complain('unique', `targetEntities has "${twice}" twice`);
+  if (names.length < 2)
+    return complain('minLength', 'targetEntities must name at least two entities; targetEntity names one');
+  if (names.length > maxTargets)
+    return complain('maxLength', `targetEntities must name at most ${maxTargets} entities`);
+  return names.map((name) => entities.find((entity) => entity.name === name) as EntityDefinition);
 }
 
 function findTarget(
@@ -85,7 +143,11 @@ function findTarget(
     return undefined;
   }
   if (name === null) {
-    rules.add('targetEntity', 'required', `a ${input.type} field needs a targetEntity`);
+    rules.add(
+      'targetEntity',
+      'required',
+      `a ${input.type} field needs a targetEntity${input.type === 'RELATION' ? ', or several targetEntities' : ''}`,
+    );
     return undefined;
   }
   const target = entities.find((entity) => entity.name === name);
@@ -94,6 +156,8 @@ function findTarget(
 }
 
 export interface ChangedField {
+  /** All of the draft. */
+  entities: readonly EntityDefinition[];
   /** Changed in place. */
   field: DraftField;
   input: UpdateFieldInput;
@@ -104,7 +168,7 @@ export interface ChangedField {
  * Adds to `rules` what is not possible. With records, a field becomes unique only once the keys of all of them are made:
  * until then it is pending. Its slot is for the caller.
  */
-export function changeField(rules: BrokenRules, { field, input, hasRecords }: ChangedField): void {
+export function changeField(rules: BrokenRules, { entities, field, input, hasRecords }: ChangedField): void {
   const before: FieldDefinition = { ...field };
   for (const member of [
     'name',
@@ -146,6 +210,7 @@ export function changeField(rules: BrokenRules, { field, input, hasRecords }: Ch
   if (input.onDelete !== undefined) field.onDelete = input.onDelete ?? field.onDelete;
   if (input.validation !== undefined) field.validation = compactValidation(input.validation);
   if (input.options !== undefined) field.options = completeOptions(input.options);
+  if (input.targetEntities) changeTargets(rules, entities, field, input.targetEntities);
   if (hasRecords) refuseMoves(rules, before, field);
   if (field.isUnique && !before.isUnique && hasRecords) {
     field.isUnique = false;
@@ -153,6 +218,29 @@ export function changeField(rules: BrokenRules, { field, input, hasRecords }: Ch
   } else if (input.isUnique === false) {
     field.isPendingUnique = false;
   }
+}
+
+/** A target more, or one less: that records point at is looked at when the change is written. */
+function changeTargets(
+  rules: BrokenRules,
+  entities: readonly EntityDefinition[],
+  field: DraftField,
+  names: readonly string[],
+): void {
+  const { targets: known } = field;
+  if (known === undefined) {
+    rules.add(
+      'targetEntities',
+      'unchanged',
+      `"${field.name}" is no relation to several entities and does not become one: define another field`,
+    );
+    return;
+  }
+  const targets = findSeveral(rules, entities, names);
+  if (targets.length === 0) return;
+  field.targets = targets.map(
+    (target) => known.find((one) => one.entityId === target.id) ?? asTarget(target),
+  );
 }
 
 /** Gives the field its new type; flags that the type cannot have are turned off, but not uniqueness. Unchecked. */

@@ -2,6 +2,7 @@
 import type { FieldDefinition, FieldType } from '#subgraphs/model/definition.ts';
 import { checkFieldRules } from '#subgraphs/model/field-rules.ts';
 import { fieldTypeRules, ruleOf } from '#subgraphs/model/field-types.ts';
+import { isUnion } from '#subgraphs/model/union-relations.ts';
 import type { BrokenRules } from './broken-rules.ts';
 import {
   checkJson,
@@ -17,9 +18,9 @@ export function isRelationType(type: FieldType): boolean {
   return type === 'RELATION' || type === 'MULTI_RELATION';
 }
 
-/** Whether lists can be ordered by it; by a relation, through the other record's fields. */
-export function isSortableType(type: FieldType): boolean {
-  return type === 'RELATION' || fieldTypeRules[type].isOrderable;
+/** Whether lists can be ordered by it; by a relation, through the other record's fields, so not by one to several entities. */
+export function isSortableType(type: FieldType, hasSeveralTargets = false): boolean {
+  return (type === 'RELATION' && !hasSeveralTargets) || fieldTypeRules[type].isOrderable;
 }
 
 /**
@@ -31,8 +32,9 @@ export function checkField(rules: BrokenRules, field: { defaultValue: unknown } 
   checkText(rules, 'label', field.label, maxLabelLength);
   checkText(rules, 'description', field.description, maxDescriptionLength);
   checkJson(rules, 'uiConfig', field.uiConfig, maxUiConfigLength);
-  if (field.isSortable && !isSortableType(field.type)) {
-    rules.add('isSortable', 'type', `isSortable is not possible for a field of type ${field.type}`);
+  if (field.isSortable && !isSortableType(field.type, isUnion(field))) {
+    const what = isUnion(field) ? 'relation to several entities' : `field of type ${field.type}`;
+    rules.add('isSortable', 'type', `isSortable is not possible for a ${what}`);
   }
   checkRelation(rules, field);
   const broken = checkFieldRules(field, '');

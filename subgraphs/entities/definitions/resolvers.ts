@@ -230,5 +230,10 @@ function toEntityNode(model: TenantModel, entity: EntityDefinition): object {
 
 function toFieldNode(model: TenantModel, field: FieldDefinition): object {
   const target = model.allEntities.find((entity) => entity.id === field.targetEntityId);
-  return { ...field, isIndexed: field.slot !== null, targetEntity: target?.name ?? null };
+  return {
+    ...field,
+    isIndexed: field.slot !== null,
+    targetEntity: target?.name ?? null,
+    targetEntities: field.targets?.map((one) => one.name) ?? null,
+  };
 }

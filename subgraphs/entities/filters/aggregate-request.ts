@@ -19,7 +19,13 @@ import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/
 import type { FilterNode } from '#subgraphs/model/filter/node.ts';
 import { parseComparison } from '#subgraphs/model/filter/validate.ts';
 import { typeName } from '#subgraphs/model/names.ts';
-import { findField, findRelationByIdName, getTarget } from '#subgraphs/model/relations.ts';
+import {
+  findField,
+  findRelationByIdName,
+  findUnionByTypeName,
+  getTarget,
+} from '#subgraphs/model/relations.ts';
+import { isUnion } from '#subgraphs/model/union-relations.ts';
 import { readDirection, readOnlyMember } from './list-order.ts';
 
 export const aggregateLimits = {
@@ -38,6 +44,8 @@ export interface GroupKey {
   /** A RELATION stands for its id. */
   readonly subject: FieldDefinition | SystemGroupMember;
   readonly bucket: DateBucket | null;
+  /** Of a relation to several entities: the entity that it points at, in place of the id. */
+  readonly part?: 'type';
   /** Where the value stands in a group: `['company', 'name']`. */
   readonly path: readonly string[];
 }
@@ -161,7 +169,10 @@ function readGroupKey(
   const relation = field ? undefined : findRelationByIdName(entity, name);
   if (relation && isGroupable(relation))
     return { relations, subject: relation, bucket: readTrue(value, memberPath), path };
-  if (!field || !isGroupable(field)) {
+  const union = field ? undefined : findUnionByTypeName(entity, name);
+  if (union && isGroupable(union))
+    return { relations, subject: union, bucket: readTrue(value, memberPath), part: 'type', path };
+  if (!field || !isGroupable(field) || isUnion(field)) {
     throw invalidField(
       memberPath,
       'unknown',

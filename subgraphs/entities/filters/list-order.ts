@@ -6,6 +6,7 @@ import { typeName } from '#subgraphs/model/names.ts';
 import { isOrderMember, orderDirections, systemOrderMembers } from '#subgraphs/model/order/sdl.ts';
 import type { OrderDirection, SystemOrderMember } from '#subgraphs/model/order/sdl.ts';
 import { findField, getTarget } from '#subgraphs/model/relations.ts';
+import { isUnion } from '#subgraphs/model/union-relations.ts';
 
 export const orderLimits = { terms: 10, relationDepth: 5 } as const;
 
@@ -72,6 +73,10 @@ function readTerm(
   const system = systemOrderMembers.find((member) => member === name);
   if (system) return { relations, subject: system, ...readDirection(value, at) };
   const field = findField(entity, name);
+  if (field && isUnion(field)) {
+    const message = `${at} refers to one of several entities, which have no order in common: lists cannot be ordered by it`;
+    throw invalidField(at, 'union', message);
+  }
   if (!field || !isOrderMember(field))
     throw invalidField(at, 'unknown', `${at} is not known: ${typeName(entity)} cannot be ordered by ${name}`);
   if (field.type !== 'RELATION') return { relations, subject: field, ...readDirection(value, at) };

@@ -1,12 +1,13 @@
 /** The enum that names an entity's unique fields and groups, for upserts. Enums of SELECT fields: subgraphs/model. */
 import { deprecation, withFieldAliases } from '#subgraphs/model/aliases.ts';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
+import { isUnion } from '#subgraphs/model/union-relations.ts';
 import { enumValueOf, typeName, uniqueFieldEnumName } from '#subgraphs/model/names.ts';
 import { memberName, uniqueGroupsOf } from '#subgraphs/model/unique-keys.ts';
 
-/** With a view under old names (aliases.ts) also these. */
+/** Those that a record is found by: a relation to several entities is none. With a view under old names (aliases.ts) also these. */
 export function uniqueFields(entity: EntityDefinition): FieldDefinition[] {
-  return entity.fields.filter((field) => field.isUnique);
+  return entity.fields.filter((field) => field.isUnique && !isUnion(field));
 }
 
 /** Whether records can be found, and upserted, by anything but their id. */

@@ -2,11 +2,11 @@
 import { DomainError, type FieldError } from '#schema/errors.ts';
 import type { LoggedOperation } from '#schema/events.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
-import { ruleOf } from '#subgraphs/model/field-types.ts';
 import { isSameJson } from '#subgraphs/model/values/json.ts';
 import { accessOf, type EntityAccess } from '#subgraphs/model/permissions/access.ts';
 import { memberName } from '#subgraphs/model/unique-keys.ts';
-import { relationIdName, typeName } from '#subgraphs/model/names.ts';
+import { typeName } from '#subgraphs/model/names.ts';
+import { outputMembers } from '#subgraphs/model/output-members.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { RecordStore, RecordVersion, StoreContext, StoredRecord } from '../store/record-store.ts';
 import type { PageInfoNode } from './connection-node.ts';
@@ -78,14 +78,15 @@ function toVersionNode(entity: EntityDefinition, version: RecordVersion, access:
   const changed = new Set(version.changedFields);
   const changes = entity.fields
     .filter((field) => changed.has(field.key) && access.mayRead(field))
-    .map((field): FieldChangeNode => {
-      const { toOutput } = ruleOf(field);
-      return {
-        field: field.type === 'RELATION' ? relationIdName(field.name) : field.name,
-        from: toOutput(before[field.key], field) ?? null,
-        to: toOutput(record.data[field.key], field) ?? null,
-      };
-    });
+    .flatMap((field) =>
+      outputMembers(field).map(
+        ({ name, read }): FieldChangeNode => ({
+          field: name,
+          from: read(before[field.key]),
+          to: read(record.data[field.key]),
+        }),
+      ),
+    );
   return {
     version: record.version,
     operation: version.operation,

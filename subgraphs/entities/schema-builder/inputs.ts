@@ -6,11 +6,14 @@ import { ruleOf } from '#subgraphs/model/field-types.ts';
 import {
   createInputName,
   relationIdName,
+  relationTypeName,
+  unionNames,
   typeName,
   updateInputName,
   updateManyInputName,
 } from '#subgraphs/model/names.ts';
 import { isManyToMany } from '#subgraphs/model/relations.ts';
+import { isUnion } from '#subgraphs/model/union-relations.ts';
 import { describe } from '#subgraphs/model/sdl-text.ts';
 import { inverseMembersSdl, linkedMemberSdl, relationMemberSdl } from './nested-inputs.ts';
 import { describeField } from './types.ts';
@@ -63,7 +66,15 @@ function memberSdl(
   const type = ruleOf(field).inputType(entity, field);
   if (isManyToMany(field)) return linkedMemberSdl(model, field);
   if (field.type === 'RELATION')
-    return `  "The id of ${field.name}."\n  ${relationIdName(field.name)}: ${type}\n${relationMemberSdl(model, field)}`;
+    return [
+      `  "The id of ${field.name}."\n  ${relationIdName(field.name)}: ${type}`,
+      ...(isUnion(field)
+        ? [
+            `  "What ${field.name} is; together with its id."\n  ${relationTypeName(field.name)}: ${unionNames(entity, field).type}`,
+          ]
+        : []),
+      relationMemberSdl(model, entity, field),
+    ].join('\n');
   const description = [describeField(field), absent ?? []].flat().join('\n');
   return `${describe(description, '  ')}  ${field.name}: ${type}${isRequired ? '!' : ''}`;
 }

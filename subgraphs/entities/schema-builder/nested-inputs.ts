@@ -1,12 +1,64 @@
 /** How records along relations are written with a record: `CompanyRelationInput` (one) and `ProjectListInput` (many). */
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
-import { createInputName, listInputName, relationInputName, typeName } from '#subgraphs/model/names.ts';
-import { getTarget, inversesOf, isManyToMany, isSingleInverse } from '#subgraphs/model/relations.ts';
-import { nestedLimits } from '#subgraphs/model/values/nested-input.ts';
+import {
+  createInputName,
+  listInputName,
+  relationInputName,
+  typeName,
+  unionNames,
+} from '#subgraphs/model/names.ts';
+import {
+  getTarget,
+  inversesOf,
+  isManyToMany,
+  isSingleInverse,
+  targetMembers,
+} from '#subgraphs/model/relations.ts';
+import { isUnion, isUnionView } from '#subgraphs/model/union-relations.ts';
+import { nestedLimits } from '#subgraphs/model/values/nested-planning.ts';
 
 /** A to-one relation's own member, beside its id's. */
-export function relationMemberSdl(model: TenantModel, field: FieldDefinition): string {
-  return `  "The record that is ${field.name}, found or created; not together with its id."\n  ${field.name}: ${relationInputName(getTarget(model, field))}`;
+export function relationMemberSdl(
+  model: TenantModel,
+  entity: EntityDefinition,
+  field: FieldDefinition,
+): string {
+  const type = isUnion(field) ? unionNames(entity, field).input : relationInputName(getTarget(model, field));
+  return `  "The record that is ${field.name}, found or created; not together with its id."\n  ${field.name}: ${type}`;
+}
+
+/** `ActivitySubjectRelationInput`, and what it connects and creates, for each relation to several entities. */
+export function unionInputsSdl(model: TenantModel, entity: EntityDefinition): string {
+  return entity.fields
+    .filter(isUnion)
+    .map((field) => {
+      const names = unionNames(entity, field);
+      const members = targetMembers(model, field);
+      const connect = members.map(
+        ({ name, target, deprecated }) => `  "The id of a ${typeName(target)}."\n  ${name}: ID${deprecated}`,
+      );
+      // GraphQL has no input without members: an entity without fields is not created here.
+      const create = members
+        .filter(({ target }) => target.fields.length > 0)
+        .map(
+          ({ name, target, deprecated }) =>
+            `  "A new ${typeName(target)}."\n  ${name}: ${createInputName(target)}${deprecated}`,
+        );
+      const created = `"A new record of exactly one of these."\ninput ${names.create} {\n${create.join('\n')}\n}`;
+      return `"What ${field.name} of ${typeName(entity)} is: one of these."
+input ${names.input} {
+  "One that is there."
+  connect: ${names.connect}${create.length === 0 ? '' : `\n  "A new one."\n  create: ${names.create}`}
+  "True: nothing any more."
+  disconnect: Boolean
+}
+
+"The id of a record of exactly one of these."
+input ${names.connect} {
+${connect.join('\n')}
+}${create.length === 0 ? '' : `\n\n${created}`}`;
+    })
+    .join('\n\n');
 }
 
 /** A many-to-many relation's member. */
@@ -31,10 +83,10 @@ export function nestedInputsSdl(model: TenantModel, entity: EntityDefinition): s
   if (entity.aliasOf !== undefined) return '';
   const type = typeName(entity);
   const inverses = entity.fields.filter(
-    (field) => field.targetEntityId !== null && field.inverseName !== null,
+    (field) => (field.targetEntityId !== null || isUnion(field)) && field.inverseName !== null,
   );
   const pointing = inversesOf(model, entity);
-  const isTarget = pointing.some(({ field }) => !isManyToMany(field));
+  const isTarget = pointing.some(({ field }) => !isManyToMany(field) && !isUnionView(field));
   const inputs: string[] = [];
   if (isTarget || inverses.some((field) => isSingleInverse({ field }))) {
     inputs.push(`"One ${type} record at the other end of a relation: one of these."

@@ -4,10 +4,9 @@
  */
 import { withFieldAliases } from '#subgraphs/model/aliases.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
-import { ruleOf } from '#subgraphs/model/field-types.ts';
-import { relationIdName, typeName } from '#subgraphs/model/names.ts';
+import { typeName } from '#subgraphs/model/names.ts';
+import { outputMembers } from '#subgraphs/model/output-members.ts';
 import type { EntityAccess } from '#subgraphs/model/permissions/access.ts';
-import { memberName } from '#subgraphs/model/unique-keys.ts';
 import type { StoredRecord } from '../store/record-store.ts';
 
 /** A symbol, so that no field's name can meet it. */
@@ -71,16 +70,16 @@ function defineClass(entity: EntityDefinition): typeof RecordNode {
   const type = typeName(entity);
   define('__typename', () => type);
   for (const field of withFieldAliases(entity).fields) {
-    const { toOutput } = ruleOf(field);
     const { key } = field;
-    define(field.type === 'RELATION' ? relationIdName(field.name) : field.name, (record) =>
-      toOutput(record.data[key], field),
-    );
+    for (const { name, read } of outputMembers(field)) define(name, (record) => read(record.data[key]));
   }
   return NodeOfEntity;
 }
 
-/** A record's values by field name, a relation's under its id's name: for the untyped twin. What may not be read is left out. */
+/**
+ * A record's values by field name, a relation's under its id's name, a union's also under its type's: for the untyped twin.
+ * What may not be read is left out.
+ */
 export function toUntypedData(
   entity: EntityDefinition,
   record: StoredRecord,
@@ -89,6 +88,6 @@ export function toUntypedData(
   return Object.fromEntries(
     entity.fields
       .filter((field) => access.mayRead(field))
-      .map((field) => [memberName(field), ruleOf(field).toOutput(record.data[field.key], field)]),
+      .flatMap((field) => outputMembers(field).map(({ name, read }) => [name, read(record.data[field.key])])),
   );
 }

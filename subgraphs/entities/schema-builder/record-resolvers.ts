@@ -18,6 +18,7 @@ import {
   isSingleInverse,
 } from '#subgraphs/model/relations.ts';
 import { memberName, uniqueGroupsOf } from '#subgraphs/model/unique-keys.ts';
+import { pointedAt } from '#subgraphs/model/union-relations.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { InverseArguments } from '../loaders.ts';
 import type { ListRequest, Page, StoredRecord } from '../store/record-store.ts';
@@ -107,9 +108,9 @@ function typeResolvers(model: TenantModel, entity: EntityDefinition): Resolvers 
 function relationResolver(type: string, fieldName: string) {
   return async (node: RecordNode, _args: unknown, context: EntitiesContext): Promise<RecordNode | null> => {
     const field = findField(getEntity(context, type), fieldName);
-    const target = field?.targetEntityId ? context.model.entityById.get(field.targetEntityId) : undefined;
-    const id = field && recordOf(node).data[field.key];
-    return target && typeof id === 'string' ? findNode(context, target, id) : null;
+    const pointed = field ? pointedAt(field, recordOf(node).data[field.key]) : null;
+    const target = pointed && context.model.entityById.get(pointed.entityId);
+    return target ? findNode(context, target, pointed.id) : null;
   };
 }
 

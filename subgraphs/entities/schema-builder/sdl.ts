@@ -4,15 +4,15 @@ import { deprecateMembers, graphEntities, withFieldAliases } from '#subgraphs/mo
 import { aggregateSdl } from '#subgraphs/model/aggregate/sdl.ts';
 import { filterSdl } from '#subgraphs/model/filter/sdl.ts';
 import { orderSdl } from '#subgraphs/model/order/sdl.ts';
-import { selectEnumsSdl } from '#subgraphs/model/sdl.ts';
+import { fieldEnumsSdl } from '#subgraphs/model/sdl.ts';
 import { connectionSdl } from './connections.ts';
 import { uniqueFieldEnumSdl } from './enums.ts';
 import { recordInputsSdl } from './inputs.ts';
 import { mutationsSdl } from './mutations.ts';
-import { nestedInputsSdl } from './nested-inputs.ts';
+import { nestedInputsSdl, unionInputsSdl } from './nested-inputs.ts';
 import { queriesSdl } from './queries.ts';
 import { staticEntitiesSdl } from './static-sdl.ts';
-import { objectTypeSdl } from './types.ts';
+import { objectTypeSdl, unionsSdl } from './types.ts';
 
 /**
  * The whole SDL of the entities subgraph for one tenant. Pure: equal definitions give equal text, whoever's they are; no
@@ -33,11 +33,13 @@ function entityTypesSdl(model: TenantModel, entity: EntityDefinition): string[] 
   const named = withFieldAliases(entity);
   return [
     objectTypeSdl(model, named),
+    unionsSdl(model, named),
     connectionSdl(entity),
-    selectEnumsSdl(named),
+    fieldEnumsSdl(named),
     uniqueFieldEnumSdl(named),
     recordInputsSdl(model, named),
     nestedInputsSdl(model, entity),
+    unionInputsSdl(model, named),
     filterSdl(model, named),
     orderSdl(model, named),
     aggregateSdl(model, entity),

@@ -7,7 +7,9 @@ import {
   filterTypeName,
   orderTypeName,
   relationIdName,
+  relationTypeName,
   typeName,
+  unionNames,
 } from '#subgraphs/model/names.ts';
 import {
   getTarget,
@@ -16,6 +18,7 @@ import {
   isManyToMany,
   isSingleInverse,
 } from '#subgraphs/model/relations.ts';
+import { isUnion, relationViews } from '#subgraphs/model/union-relations.ts';
 import { describe } from '#subgraphs/model/sdl-text.ts';
 
 export function objectTypeSdl(model: TenantModel, entity: EntityDefinition): string {
@@ -41,11 +44,26 @@ function fieldSdl(model: TenantModel, entity: EntityDefinition, field: FieldDefi
   if (isManyToMany(field)) return listSdl(`${description}  ${field.name}`, getTarget(model, field));
   if (field.type !== 'RELATION')
     return `${description}  ${field.name}: ${type}${field.isRequired ? '!' : ''}`;
+  const names = unionNames(entity, field);
   // Null where the other record was deleted, so never `!`.
   return [
-    `${description}  ${field.name}: ${typeName(getTarget(model, field))}`,
+    `${description}  ${field.name}: ${isUnion(field) ? names.union : typeName(getTarget(model, field))}`,
     `  "The id of ${field.name}."\n  ${relationIdName(field.name)}: ${type}`,
+    ...(isUnion(field)
+      ? [`  "What ${field.name} is."\n  ${relationTypeName(field.name)}: ${names.type}`]
+      : []),
   ].join('\n');
+}
+
+/** The unions of the entity's relations to several entities: `union ActivitySubject = Client | Project`. */
+export function unionsSdl(model: TenantModel, entity: EntityDefinition): string {
+  return entity.fields
+    .filter(isUnion)
+    .map((field) => {
+      const members = relationViews(field).map((view) => typeName(getTarget(model, view)));
+      return `"What ${field.name} of ${typeName(entity)} may be."\nunion ${unionNames(entity, field).union} = ${members.join(' | ')}`;
+    })
+    .join('\n\n');
 }
 
 function inverseSdl(name: string, inverse: Inverse): string {

@@ -3,6 +3,7 @@ import type { Statement } from '#prisma/record-database.ts';
 import type { FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import type { ComparisonNode, FilterNode } from '#subgraphs/model/filter/node.ts';
+import { activeTargets } from '#subgraphs/model/union-relations.ts';
 import { compareSql } from '#subgraphs/model/filter/sql.ts';
 import { createSqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
 import type { SqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
@@ -10,6 +11,7 @@ import {
   dataTextSql,
   numericSql,
   orderKeySql,
+  pointedEntitySql,
   relationIdSql,
   slotSql,
   timeSql,
@@ -89,7 +91,9 @@ export function buildAggregateStatement(
 }
 
 /** The value that a group shares, exact: not the folded key of a text. */
-function groupSql(row: SqlRow, { subject, bucket }: GroupKey, parameters: SqlParameters): string {
+function groupSql(row: SqlRow, { subject, bucket, part }: GroupKey, parameters: SqlParameters): string {
+  if (part === 'type' && typeof subject !== 'string')
+    return activeSql(row, subject, pointedEntitySql(row, subject), parameters);
   if (bucket !== null) {
     const time =
       typeof subject === 'string'
@@ -110,7 +114,7 @@ function valueSql(row: SqlRow, field: FieldDefinition, parameters: SqlParameters
     case 'TIME':
       return orderKeySql(row, field, parameters).sql;
     case 'ID':
-      return relationIdSql(row, field, parameters);
+      return activeSql(row, field, relationIdSql(row, field, parameters), parameters);
     case 'CHOICE': {
       // An option that was removed since reads as none.
       const options = (field.options ?? []).map((option) => option.value);
@@ -120,6 +124,13 @@ function valueSql(row: SqlRow, field: FieldDefinition, parameters: SqlParameters
     default:
       return dataTextSql(row, field);
   }
+}
+
+/** What points at an entity that is not in the graph reads as nothing. */
+function activeSql(row: SqlRow, field: FieldDefinition, value: string, parameters: SqlParameters): string {
+  const active = activeTargets(field).map((target) => target.entityId);
+  if (active.length === (field.targets ?? []).length) return value;
+  return `(case when ${pointedEntitySql(row, field)} = any(${parameters.add(active, 'text[]')}) then ${value} end)`;
 }
 
 interface GroupColumn {

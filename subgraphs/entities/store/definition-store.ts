@@ -16,6 +16,7 @@ import {
 } from '../definitions/definition-change.ts';
 import { createDraft, type DefinitionDraft } from '../definitions/draft.ts';
 import { backfillDefault, lockForBackfill, maxBackfilledRecords } from './definition-backfill.ts';
+import { refuseDroppedTargets } from './dropped-targets.ts';
 import { writeChange } from './definition-rows.ts';
 import {
   type FieldBackfill,
@@ -193,6 +194,7 @@ async function attemptChange<Result>(
   }
   await refuseMissingValues(tx, change);
   await refuseDuplicates(tx, change);
+  await refuseDroppedTargets(tx, change.droppedTargets);
   for (const field of change.backfills) await backfillDefault(tx, field);
   await writeChange(tx, change);
   for (const retype of change.retypes) {

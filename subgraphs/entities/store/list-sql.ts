@@ -3,11 +3,12 @@ import type { Statement } from '#prisma/record-database.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
 import { createSqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
 import type { SqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
-import { relationIdSql } from '#subgraphs/model/filter/sql-values.ts';
+import { pointsAtSql } from '#subgraphs/model/filter/sql-values.ts';
 import type { SqlRow } from '#subgraphs/model/filter/sql-values.ts';
 import { linkedSql } from '#subgraphs/model/filter/sql.ts';
 import type { ModelAccess } from '#subgraphs/model/permissions/access.ts';
 import { findField, isManyToMany } from '#subgraphs/model/relations.ts';
+import { isUnion, viewOf } from '#subgraphs/model/union-relations.ts';
 import type { PageBounds } from '../filters/page-arguments.ts';
 import { listed, readListing, recordsWhere, selectSql } from './listing.ts';
 import type { Listing } from './listing.ts';
@@ -118,7 +119,8 @@ function parentLink(
   if (!relation || findField(request.entity, relation.name)?.type !== 'RELATION') {
     throw new Error(`${request.entity.name} has no relation ${request.relationFieldId}`);
   }
-  return `${relationIdSql(row, relation, parameters)} = p.id`;
+  const view = isUnion(relation) ? viewOf(relation, request.targetEntityId ?? '') : relation;
+  return pointsAtSql(row, view, 'p.id', parameters);
 }
 
 /** The limit is part of the text: only so a prepared plan knows how small the page is. */

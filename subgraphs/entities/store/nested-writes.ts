@@ -7,13 +7,15 @@ import { invalidInput } from '#schema/errors.ts';
 import type { FieldError } from '#schema/errors.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { linkedSql } from '#subgraphs/model/filter/sql.ts';
-import { relationIdSql } from '#subgraphs/model/filter/sql-values.ts';
+import { pointsAtSql } from '#subgraphs/model/filter/sql-values.ts';
 import { createSqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
 import { relationIdName } from '#subgraphs/model/names.ts';
 import { getTarget, isManyToMany } from '#subgraphs/model/relations.ts';
+import { isUnion, pointedAt, storedTarget } from '#subgraphs/model/union-relations.ts';
 import { readId } from '#subgraphs/model/values/choice.ts';
 import { maxFieldErrors } from '#subgraphs/model/values/input.ts';
-import { nestedLimits, planNested } from '#subgraphs/model/values/nested-input.ts';
+import { planNested } from '#subgraphs/model/values/nested-input.ts';
+import { nestedLimits } from '#subgraphs/model/values/nested-planning.ts';
 import type { NestedPlan, PlannedRecord, PlannedSet } from '#subgraphs/model/values/nested-plan.ts';
 import { applyUpdates } from './record-batches.ts';
 import { createRecords } from './record-creation.ts';
@@ -133,7 +135,7 @@ async function findPointing(
     const parent = parameters.add(parentId, 'uuid');
     const link = isManyToMany(inverse.field)
       ? linkedSql('x', parent, inverse.field, 'inverse', { tenantId: scope.tenantId, parameters })
-      : `${relationIdSql(row, inverse.field, parameters)} = ${parent}`;
+      : pointsAtSql(row, inverse.field, parent, parameters);
     // What the caller may not see is not there to be let go.
     const visible = visibleSql(scope.access, row, scope.tenantId, parameters);
     return `select ${index} as set, x.id from records x where x.tenant_id = ${tenant} and x.entity_id = ${entity} and ${link} and x.deleted_at is null${visible}`;
@@ -156,16 +158,17 @@ function link(plan: NestedPlan, changed: ChangedRecords): void {
     own.path = path;
     for (const [key, value] of Object.entries(data)) changed.assign(own, key, value, path);
   }
-  const isMoved = (child: Changed, key: string, parentId: string): boolean =>
-    Object.hasOwn(child.data, key) && child.data[key] !== parentId;
+  const isMoved = (child: Changed, key: string, stored: string): boolean =>
+    Object.hasOwn(child.data, key) && child.data[key] !== stored;
   for (const wanted of ['connect', 'disconnect'] as const) {
     for (const { kind, inverse, parentId, id, path } of plan.links) {
       if (kind !== wanted) continue;
       const { entity, field } = inverse;
       const child = changed.find(entity, readId(id) ?? id);
+      const stored = storedTarget(field, parentId);
       if (!child || child.record.deletedAt) changed.errors.push(missing(entity, id, path));
-      else if (kind === 'connect') changed.assign(child, field.key, parentId, path);
-      else if (child.record.data[field.key] === parentId && !isMoved(child, field.key, parentId)) {
+      else if (kind === 'connect') changed.assign(child, field.key, stored, path);
+      else if (child.record.data[field.key] === stored && !isMoved(child, field.key, stored)) {
         changed.letGo(child, inverse, path);
       }
     }
@@ -180,9 +183,10 @@ function link(plan: NestedPlan, changed: ChangedRecords): void {
       }
       continue;
     }
+    const stored = storedTarget(field, parentId);
     for (const child of changed.ofEntity(entity)) {
-      if (child.record.deletedAt || child.record.data[field.key] !== parentId) continue;
-      if (kept.has(child.record.id) || isMoved(child, field.key, parentId)) continue;
+      if (child.record.deletedAt || child.record.data[field.key] !== stored) continue;
+      if (kept.has(child.record.id) || isMoved(child, field.key, stored)) continue;
       changed.letGo(child, inverse, path);
     }
   }
@@ -218,12 +222,13 @@ async function requireRelations(
   const written: { target: Target; path: string; entity: EntityDefinition }[] = [];
   for (const record of plan.records) {
     for (const field of record.entity.fields) {
-      const id = field.type === 'RELATION' ? record.data[field.key] : null;
-      if (typeof id !== 'string') continue;
-      const entity = getTarget(scope.model, field);
-      const named =
-        record.input[field.name] === undefined ? relationIdName(field.name) : `${field.name}.connect`;
-      written.push({ target: { entityId: entity.id, id }, path: below(record.path, named) ?? named, entity });
+      const target = field.type === 'RELATION' ? pointedAt(field, record.data[field.key]) : null;
+      if (target === null) continue;
+      const entity = scope.model.entityById.get(target.entityId) as EntityDefinition;
+      const own = record.input[field.name];
+      const connect = isUnion(field) ? `connect.${Object.keys(Object(Object(own).connect))[0]}` : 'connect';
+      const named = own === undefined ? relationIdName(field.name) : `${field.name}.${connect}`;
+      written.push({ target, path: below(record.path, named) ?? named, entity });
     }
   }
   for (const { entity, id, path } of plan.targets) {

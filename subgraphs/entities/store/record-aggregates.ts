@@ -3,6 +3,7 @@ import type { RecordDatabase } from '#prisma/record-database.ts';
 import { DomainError } from '#schema/errors.ts';
 import { distinctName } from '#subgraphs/model/aggregate/sdl.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
+import { activeTargets, targetValue } from '#subgraphs/model/union-relations.ts';
 import { readDecimal } from '#subgraphs/model/values/decimal.ts';
 import { findMeasure, parseAggregate } from '../filters/aggregate-request.ts';
 import type { GroupKey, Measure } from '../filters/aggregate-request.ts';
@@ -59,10 +60,15 @@ function put(into: Record<string, unknown>, path: readonly string[], value: unkn
   at[path.at(-1) as string] = value;
 }
 
-function groupValue({ subject }: GroupKey, value: unknown): unknown {
+function groupValue({ subject, part }: GroupKey, value: unknown): unknown {
   if (value === null) return null;
+  if (part === 'type' && typeof subject !== 'string') {
+    const target = activeTargets(subject).find(({ entityId }) => entityId === value);
+    return target ? targetValue(target) : null;
+  }
   if (subject === 'createdBy') return { __typename: 'User', id: value };
   if (typeof subject === 'string') return value;
+  if (subject.type === 'RELATION') return value;
   return ruleOf(subject).toOutput(stored(subject.type, value), subject);
 }
 

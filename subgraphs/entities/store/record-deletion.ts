@@ -8,6 +8,7 @@ import { inversesOf, isManyToMany } from '#subgraphs/model/relations.ts';
 import type { Inverse } from '#subgraphs/model/relations.ts';
 import { writtenKeys } from '#subgraphs/model/unique-keys.ts';
 import { wholeAccess } from '#subgraphs/model/permissions/access.ts';
+import { isUnionView, storedTarget } from '#subgraphs/model/union-relations.ts';
 import { deleteKeysOf, insertKeys, keysOf, takenError } from './record-keys.ts';
 import { linkedIds } from './record-links.ts';
 import { lockForDeletion, lockRecords, notFound, requireVersion } from './record-locks.ts';
@@ -210,9 +211,14 @@ async function findChildren(
         continue;
       }
       const slot = slotSql({ alias: 'x', entity: inverse.entity }, inverse.field);
-      const link = slot
-        ? `${slot} = any($${place}::uuid[])`
-        : `x.data ->> ${sqlText(inverse.field.key)} = any($${place}::uuid[]::text[])`;
+      const isView = isUnionView(inverse.field);
+      const stored = isView ? values.push(ids.map((id) => storedTarget(inverse.field, id))) : place;
+      const links = slot ? [`${slot} = any($${place}::uuid[])`] : [];
+      if (!slot || isView)
+        links.push(
+          `x.data ->> ${sqlText(inverse.field.key)} = any($${stored}::${isView ? '' : 'uuid[]::'}text[])`,
+        );
+      const link = links.join(' and ');
       const branch = branches.push(inverse) - 1;
       parts.push(
         `select ${branch} as branch, x.id from records x where x.tenant_id = $1::uuid and x.entity_id = $${values.push(inverse.entity.id)}::uuid and ${link} and x.deleted_at is null`,

@@ -70,6 +70,8 @@ export interface Page {
 export interface InverseRequest extends ListRequest {
   /** The RELATION field (of `entity`) that points at the parents. */
   readonly relationFieldId: string;
+  /** Of a relation to several entities: which of them the parents are of. */
+  readonly targetEntityId?: string;
   /** Many-to-many: whether the parents are those whose field it is (forward), or those that it points at. */
   readonly link?: 'forward' | 'inverse';
   readonly parentIds: readonly string[];

@@ -2,8 +2,8 @@
 import { invalidInput } from '#schema/errors.ts';
 import type { FieldError } from '#schema/errors.ts';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
-import { relationIdName, typeName } from '#subgraphs/model/names.ts';
-import { getTarget } from '#subgraphs/model/relations.ts';
+import { memberNames, typeName } from '#subgraphs/model/names.ts';
+import { isUnion, type PointedAt, splitStored } from '#subgraphs/model/union-relations.ts';
 import { nameStatement } from './named-statement.ts';
 import { findVisible } from './visible-records.ts';
 import type { WriteScope } from './write-scope.ts';
@@ -21,10 +21,7 @@ const lockText = `select u.e as "entityId", t.id from (select * from unnest($2::
     and x.deleted_at is null limit 1 for key share) t`;
 
 /** A record that a relation points at. */
-export interface Target {
-  readonly entityId: string;
-  readonly id: string;
-}
+export type Target = PointedAt;
 
 /** A target's name in `WriteScope.known`. */
 export function targetKey(target: Target): string {
@@ -81,10 +78,7 @@ async function findMissing(
   const targets = new Map<string, Target>();
   for (const field of relations) {
     for (const { data } of written) {
-      for (const id of idsIn(data[field.key])) {
-        const target = { entityId: field.targetEntityId as string, id };
-        targets.set(targetKey(target), target);
-      }
+      for (const target of targetsIn(field, data[field.key])) targets.set(targetKey(target), target);
     }
   }
   if (targets.size === 0) return [];
@@ -92,24 +86,29 @@ async function findMissing(
   if (present.size === targets.size) return [];
   return written.flatMap(({ data, path }) =>
     relations.flatMap((field): FieldError[] => {
-      const name = field.type === 'RELATION' ? relationIdName(field.name) : field.name;
+      const name = memberNames(field).at(-1) as string;
       const at = path === undefined ? name : `${path}.${name}`;
-      const target = typeName(getTarget(scope.model, field));
-      return idsIn(data[field.key])
-        .filter((id) => !present.has(targetKey({ entityId: field.targetEntityId as string, id })))
-        .map((id) => ({
+      return targetsIn(field, data[field.key])
+        .filter((target) => !present.has(targetKey(target)))
+        .map(({ entityId, id }) => ({
           field: at,
           rule: 'relation',
-          message: `${at}: there is no ${target} with the id ${id}`,
+          message: `${at}: there is no ${nameOf(scope, entityId)} with the id ${id}`,
         }));
     }),
   );
 }
 
-/** What a relation's stored value points at. */
-function idsIn(stored: unknown): readonly string[] {
-  if (Array.isArray(stored)) return stored as string[];
-  return typeof stored === 'string' ? [stored] : [];
+/** What a relation's stored value points at, whether its entity is in the graph or not. */
+function targetsIn(field: FieldDefinition, stored: unknown): readonly Target[] {
+  if (isUnion(field)) return typeof stored === 'string' ? [splitStored(stored)] : [];
+  const ids = Array.isArray(stored) ? (stored as string[]) : typeof stored === 'string' ? [stored] : [];
+  return ids.map((id) => ({ entityId: field.targetEntityId as string, id }));
+}
+
+function nameOf({ model }: WriteScope, entityId: string): string {
+  const entity = model.entityById.get(entityId);
+  return entity ? typeName(entity) : 'record';
 }
 
 /** As above for every relation, and throws BAD_USER_INPUT for those that are missing. */
@@ -118,7 +117,7 @@ export async function requireTargets(
   entity: EntityDefinition,
   written: readonly WrittenData[],
 ): Promise<void> {
-  const relations = entity.fields.filter((field) => field.targetEntityId !== null);
+  const relations = entity.fields.filter((field) => field.targetEntityId !== null || isUnion(field));
   const missing = await findMissing(scope, relations, written);
   if (missing.length > 0) throw invalidInput(missing.slice(0, 100));
 }

@@ -25,13 +25,16 @@ export function applyTemplate(draft: DefinitionDraft, template: Template): strin
 /** A relation's inverse is left out where the target has something else of that name. */
 function fit(draft: DefinitionDraft, field: FieldInput): FieldInput {
   if (field.type !== 'RELATION') return field;
-  const target: EntityDefinition | undefined = draft.entities.find((entity) =>
-    isSameName(entity.name, field.targetEntity ?? ''),
-  );
-  if (!target) return field;
+  const named = (name: string): EntityDefinition | undefined =>
+    draft.entities.find((entity) => isSameName(entity.name, name));
+  const targets = (field.targetEntities ?? [field.targetEntity ?? '']).flatMap((name) => named(name) ?? []);
+  const names = targets.map((target) => target.name);
+  if (names.length !== (field.targetEntities ?? ['']).length) return field;
+  const { inverseName = null } = field;
   const isFree =
-    typeof field.inverseName === 'string' && isFreeMember(draft.entities, target, field.inverseName);
-  return { ...field, targetEntity: target.name, inverseName: isFree ? field.inverseName : null };
+    inverseName !== null && targets.every((target) => isFreeMember(draft.entities, target, inverseName));
+  const target = field.targetEntities ? { targetEntities: names } : { targetEntity: names[0] as string };
+  return { ...field, ...target, inverseName: isFree ? inverseName : null };
 }
 
 const isSameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

@@ -7,9 +7,12 @@ import {
   groupByTypeName,
   orderTypeName,
   relationIdName,
+  relationTypeName,
   typeName,
+  unionNames,
 } from '../names.ts';
 import { getTarget } from '../relations.ts';
+import { isUnion } from '../union-relations.ts';
 import { aggregateFunctions, canAggregate, dateBuckets, isGroupable, isTimeField } from './members.ts';
 import type { AggregateFunction } from './members.ts';
 
@@ -165,11 +168,15 @@ function groupMembers(model: TenantModel, entity: EntityDefinition): GroupMember
     if (field.type !== 'RELATION') {
       return [{ name: field.name, output, input: isTimeField(field) ? 'DateBucket' : 'Boolean' }];
     }
+    const id = { name: relationIdName(field.name), output, input: 'Boolean' };
+    if (isUnion(field)) {
+      return [
+        id,
+        { name: relationTypeName(field.name), output: unionNames(entity, field).type, input: 'Boolean' },
+      ];
+    }
     const target = getTarget(model, field);
-    return [
-      { name: field.name, output: aggregateNames(target).group, input: groupByTypeName(target) },
-      { name: relationIdName(field.name), output, input: 'Boolean' },
-    ];
+    return [{ name: field.name, output: aggregateNames(target).group, input: groupByTypeName(target) }, id];
   });
   return [
     ...members,

@@ -34,6 +34,7 @@ export const operatorsOf: Readonly<Record<ComparisonKind, readonly Operator[]>> 
   ID: [...equality, 'isNull'],
   // Beside its members (`fileMembers`), each of which is compared as its own type.
   FILE: ['isNull'],
+  TARGET: [...equality, 'isNull'],
   DOCUMENT: ['eq', 'ne', 'isNull'],
 };
 

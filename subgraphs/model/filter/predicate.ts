@@ -1,6 +1,7 @@
 /** A filter evaluated in memory, on one record. It agrees with the filter in SQL on every record and every filter. */
 import type { EntityDefinition, FieldDefinition, TenantModel } from '../definition.ts';
 import { compareCodePoints, foldKey, foldText } from '../fold.ts';
+import { pointedAt } from '../union-relations.ts';
 import { compareDecimals } from '../values/decimal.ts';
 import { isSameJson } from '../values/json.ts';
 import type { ComparisonNode, FilterNode } from './node.ts';
@@ -53,7 +54,7 @@ function compile(node: FilterNode): Predicate {
       return compileComparison(node);
     case 'to-one':
       // Without an id there is nothing at the other end, and that much is known here.
-      return (record) => (record.data[node.field.key] ?? null) !== null && 'NEEDS_STORE';
+      return (record) => pointsSomewhere(node.field, record) && 'NEEDS_STORE';
     case 'to-many':
       return () => 'NEEDS_STORE';
   }
@@ -73,7 +74,7 @@ function combine(parts: readonly Predicate[], decisive: boolean): Predicate {
 }
 
 function compileComparison(node: ComparisonNode): Predicate {
-  const read = reader(node.subject);
+  const read = reader(node.subject, node.comparison);
   if (node.operator === 'isNull') return (record) => (read(record) === null) === node.value;
   const holds = valueTest(node);
   const holdsWithout = node.operator === 'every' && (node.value as unknown[]).length === 0;
@@ -83,7 +84,19 @@ function compileComparison(node: ComparisonNode): Predicate {
   };
 }
 
-function reader(subject: FieldDefinition | SystemFilterMember): (record: FilteredRecord) => unknown {
+function pointsSomewhere(field: FieldDefinition, { data }: FilteredRecord): boolean {
+  const stored = data[field.key] ?? null;
+  return field.targets === undefined ? stored !== null : pointedAt(field, stored) !== null;
+}
+
+function reader(
+  subject: FieldDefinition | SystemFilterMember,
+  comparison: ComparisonNode['comparison'],
+): (record: FilteredRecord) => unknown {
+  if (typeof subject !== 'string' && subject.targets !== undefined) {
+    const member = comparison === 'TARGET' ? 'entityId' : 'id';
+    return (record) => pointedAt(subject, record.data[subject.key])?.[member] ?? null;
+  }
   if (typeof subject !== 'string') {
     const { key, member } = subject;
     if (member === undefined) return (record) => record.data[key] ?? null;

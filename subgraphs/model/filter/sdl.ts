@@ -13,10 +13,13 @@ import {
   selectComparisonName,
   selectEnumName,
   typeName,
+  relationTypeName,
+  unionNames,
 } from '../names.ts';
-import { getTarget, inversesOf, isManyToMany, isSingleInverse } from '../relations.ts';
+import { getTarget, inversesOf, isManyToMany, isSingleInverse, targetMembers } from '../relations.ts';
 import { describe } from '../sdl-text.ts';
 import { fileComparisonSdl } from './file-members.ts';
+import { isUnion } from '../union-relations.ts';
 import { isTaken } from './member-names.ts';
 import { listOperators, operatorDescriptions, operatorsOf } from './comparisons.ts';
 import type { Operator } from './comparisons.ts';
@@ -123,11 +126,17 @@ export function filterSdl(model: TenantModel, entity: EntityDefinition): string 
     const deprecated = deprecation(field);
     const comparison = fieldTypeRules[field.type].comparisonType(entity, field);
     if (field.type === 'RELATION') {
-      const target = getTarget(model, field);
-      members.push(`${description}  ${field.name}: ${filterTypeName(target)}${deprecated}`);
+      const names = unionNames(entity, field);
+      const filter = isUnion(field) ? names.filter : filterTypeName(getTarget(model, field));
+      members.push(`${description}  ${field.name}: ${filter}${deprecated}`);
       members.push(
         `  "The id of ${field.name}."\n  ${relationIdName(field.name)}: ${comparison}${deprecated}`,
       );
+      if (!isUnion(field)) continue;
+      members.push(
+        `  "What ${field.name} is."\n  ${relationTypeName(field.name)}: ${names.comparison}${deprecated}`,
+      );
+      choices.push(unionFilterSdl(model, entity, field));
       continue;
     }
     if (isManyToMany(field)) {
@@ -165,6 +174,25 @@ input ${listFilterTypeName(entity)} {
 }`,
     ...choices,
   ].join('\n\n');
+}
+
+/** `ActivitySubjectFilter` and `ActivitySubjectTypeComparison`. */
+function unionFilterSdl(model: TenantModel, entity: EntityDefinition, field: FieldDefinition): string {
+  const { filter, type, comparison } = unionNames(entity, field);
+  const targets = targetMembers(model, field);
+  const members = targets.map(
+    ({ name, target, deprecated }) =>
+      `  "It is a ${typeName(target)}, and matches."\n  ${name}: ${filterTypeName(target)}${deprecated}`,
+  );
+  if (!targets.some(({ name }) => name === 'isNull'))
+    members.push('  "True: it is nothing. False: it is something."\n  isNull: Boolean');
+  const what = `Compares what ${field.name} of ${typeName(entity)} is.`;
+  return `"Chooses by ${field.name} of ${typeName(entity)}. Members that are given must all hold."
+input ${filter} {
+${members.join('\n')}
+}
+
+${comparisonSdl(comparison, 'TARGET', type, what)}`;
 }
 
 function choiceComparisonSdl(entity: EntityDefinition, field: FieldDefinition): string {

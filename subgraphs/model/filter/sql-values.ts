@@ -2,6 +2,7 @@
 import type { EntityDefinition, FieldDefinition } from '../definition.ts';
 import { ruleOf } from '../field-types.ts';
 import { foldKeyLength } from '../fold.ts';
+import { isUnionView } from '../union-relations.ts';
 import { foldedMember } from '../stored-form.ts';
 import { sqlText } from './sql-parameters.ts';
 import type { SqlParameters, SqlType } from './sql-parameters.ts';
@@ -83,7 +84,32 @@ export function orderKeySql(
 
 /** The id that a relation holds, as uuid. */
 export function relationIdSql(row: SqlRow, field: FieldDefinition, parameters: SqlParameters): string {
-  return slotSql(row, field) ?? castSql(row, field, 'uuid', parameters);
+  const slot = slotSql(row, field);
+  if (slot !== null || field.targets === undefined) return slot ?? castSql(row, field, 'uuid', parameters);
+  return guardedSql(row, `${relationIdTextSql(row, field)}::uuid`, parameters);
+}
+
+/** The id that a relation holds, as the text in the data. */
+export function relationIdTextSql(row: SqlRow, field: FieldDefinition): string {
+  const text = dataTextSql(row, field);
+  return field.targets === undefined ? text : `right(${text}, 36)`;
+}
+
+/** The id of the entity that a union points at, as text. */
+export function pointedEntitySql(row: SqlRow, field: FieldDefinition): string {
+  return `left(${dataTextSql(row, field)}, 36)`;
+}
+
+/** That a relation points at the record whose id the expression gives; of a union's view also that it is of the view's entity. */
+export function pointsAtSql(
+  row: SqlRow,
+  field: FieldDefinition,
+  id: string,
+  parameters: SqlParameters,
+): string {
+  const link = `${relationIdSql(row, field, parameters)} = ${id}`;
+  if (!isUnionView(field)) return link;
+  return `${link} and ${pointedEntitySql(row, field)} = ${parameters.add(field.targetEntityId, 'text')}`;
 }
 
 /** A time's value as timestamptz, whether in a slot or not. */

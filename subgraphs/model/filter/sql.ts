@@ -6,6 +6,7 @@
  * stay plain, and the indexes on slots serve them.
  */
 import { ruleOf } from '../field-types.ts';
+import { activeTargets, isUnion } from '../union-relations.ts';
 import { countCodePoints, foldKey, foldKeyLength, foldText, prefixEnd } from '../fold.ts';
 import type { FieldDefinition } from '../definition.ts';
 import type { ComparisonNode, FilterNode } from './node.ts';
@@ -18,7 +19,9 @@ import {
   foldedTextSql,
   numericSql,
   orderKeySql,
-  relationIdSql,
+  pointedEntitySql,
+  pointsAtSql,
+  relationIdTextSql,
   slotSql,
 } from './sql-values.ts';
 import type { SqlRow } from './sql-values.ts';
@@ -67,14 +70,14 @@ function write(node: FilterNode, row: SqlRow, writing: Writing): string {
         : fieldSql(node, node.subject, row, writing);
     case 'to-one': {
       const target: SqlRow = { alias: nextAlias(row, writing), entity: node.target };
-      const link = `${target.alias}.id = ${relationIdSql(row, node.field, writing.parameters)}`;
+      const link = pointsAtSql(row, node.field, `${target.alias}.id`, writing.parameters);
       return existsSql(target, link, write(node.node, target, writing), writing);
     }
     case 'to-many': {
       const child: SqlRow = { alias: nextAlias(row, writing), entity: node.entity };
       const link =
         node.link === undefined
-          ? `${relationIdSql(child, node.field, writing.parameters)} = ${row.alias}.id`
+          ? pointsAtSql(child, node.field, `${row.alias}.id`, writing.parameters)
           : linkedSql(child.alias, `${row.alias}.id`, node.field, node.link, writing);
       return existsSql(child, link, write(node.node, child, writing), writing);
     }
@@ -156,6 +159,7 @@ export function compareSql(
 }
 
 function fieldSql(node: ComparisonNode, field: FieldDefinition, row: SqlRow, writing: Writing): string {
+  if (isUnion(field)) return unionSql(node, field, row, writing);
   if (node.operator === 'isNull') {
     return `(${slotSql(row, field) ?? dataSql(row, field)} is ${node.value ? '' : 'not '}null)`;
   }
@@ -184,6 +188,25 @@ function fieldSql(node: ComparisonNode, field: FieldDefinition, row: SqlRow, wri
       return compareSql(node, key.sql, type satisfies SqlType, operand, writing);
     }
   }
+}
+
+/** What points at an entity that is not in the graph reads as nothing, and so counts as nothing. */
+function unionSql(node: ComparisonNode, field: FieldDefinition, row: SqlRow, writing: Writing): string {
+  const { parameters } = writing;
+  const slot = slotSql(row, field);
+  const value = slot ?? dataSql(row, field);
+  const entity = pointedEntitySql(row, field);
+  const active = activeTargets(field).map((target) => target.entityId);
+  const isVisible =
+    active.length === field.targets?.length ? [] : [`${entity} = any(${parameters.add(active, 'text[]')})`];
+  const isPresent = conditions(`${value} is not null`, ...isVisible);
+  if (node.operator === 'isNull') return node.value ? `(${isPresent} is not true)` : `(${isPresent} is true)`;
+  if (node.comparison === 'TARGET') return compareSql(node, entity, 'text', node.value, writing);
+  const comparison =
+    slot === null
+      ? compareSql(node, relationIdTextSql(row, field), 'text', node.value, writing)
+      : compareSql(node, slot, 'uuid', node.value, writing);
+  return conditions(comparison, ...isVisible);
 }
 
 /** The slot narrows, the exact number decides: a double is never below another whose decimal is above. */

@@ -7,11 +7,13 @@ import { filterTypeName, typeName } from '../names.ts';
 import {
   findField,
   findRelationByIdName,
+  findUnionByTypeName,
   getTarget,
   inversesOf,
   isManyToMany,
   isSingleInverse,
 } from '../relations.ts';
+import { activeTargets, findTarget, isUnion, targetValue, viewOf } from '../union-relations.ts';
 import { readId } from '../values/choice.ts';
 import { parseDateTime } from '../values/date.ts';
 import { parseJson } from '../values/json.ts';
@@ -88,6 +90,26 @@ function readToOne(
   return { kind: 'all', nodes: [toOne(Object.fromEntries(rest), path), none] };
 }
 
+/** Through a union: `{ client: { … } }` where it points at one that matches, `isNull` where it points at nothing. */
+function readUnion(
+  reading: Reading,
+  field: FieldDefinition,
+  value: unknown,
+  path: string,
+  depth: number,
+): FilterNode {
+  count(reading, path);
+  const nodes = membersOf(value, path).map(([name, inner]): FilterNode => {
+    const at = `${path}.${name}`;
+    const target = activeTargets(field).find((one) => one.name === name || one.aliases.includes(name));
+    if (target) return readToOne(reading, viewOf(field, target.entityId), inner, at, depth);
+    if (name === 'isNull') return readComparison(reading, field, 'ID', { isNull: inner }, path);
+    const known = activeTargets(field).map((one) => one.name);
+    throw invalidField(at, 'unknown', `${at} is not known: there are ${[...known, 'isNull'].join(', ')}`);
+  });
+  return { kind: 'all', nodes };
+}
+
 /** One comparison (`{ gt: 5 }`) of a subject, apart from any filter. Throws BAD_USER_INPUT. */
 export function parseComparison(
   subject: FieldDefinition | SystemFilterMember,
@@ -143,10 +165,14 @@ function readMember(
   if (field?.isFilterable) {
     if (field.type !== 'RELATION')
       return readComparison(reading, field, ruleOf(field).comparisonKind, value, path);
-    return readToOne(reading, field, value, path, depth);
+    return isUnion(field)
+      ? readUnion(reading, field, value, path, depth)
+      : readToOne(reading, field, value, path, depth);
   }
   const relation = findRelationByIdName(entity, name);
   if (relation?.isFilterable) return readComparison(reading, relation, 'ID', value, path);
+  const union = findUnionByTypeName(entity, name);
+  if (union?.isFilterable) return readComparison(reading, union, 'TARGET', value, path);
   const inverse = inversesOf(reading.model, entity).find((candidate) => candidate.name === name);
   if (inverse?.field.isFilterable && isSingleInverse(inverse)) {
     const node = readFilter(reading, inverse.entity, value, path, depth + 1);
@@ -283,6 +309,8 @@ function readOperand(compared: Compared, given: unknown, path: string): unknown 
       if (typeof operand !== 'string') return report('type', 'must be an id');
       // Text that is no id is an id that nothing has.
       return readId(operand) ?? '';
+    case 'TARGET':
+      return readTarget(subject, operand, report);
     case 'TIME':
       return bare
         ? ruleOf(bare).parse(operand, bare, report)
@@ -306,6 +334,14 @@ function bindVariable({ comparison, subject, variables }: Compared, operand: unk
   if (operand !== '$now' || comparison !== 'TIME') return operand;
   const now = variables.now.toISOString();
   return typeof subject !== 'string' && subject.type === 'DATE' ? now.slice(0, 10) : now;
+}
+
+/** The id of the entity that a value of a union's enum stands for. */
+function readTarget(field: Compared['subject'], operand: unknown, report: Report): unknown {
+  if (typeof field === 'string') throw new Error(`${field} is no union`);
+  const target = typeof operand === 'string' ? findTarget(field, operand) : undefined;
+  if (target) return target.entityId;
+  return report('option', `must be one of ${activeTargets(field).map(targetValue).join(', ')}`);
 }
 
 function membersOf(value: unknown, path: string): [string, unknown][] {

@@ -4,6 +4,7 @@ import { deprecation } from '../aliases.ts';
 import { ruleOf } from '../field-types.ts';
 import { orderTypeName, typeName } from '../names.ts';
 import { getTarget } from '../relations.ts';
+import { isUnion } from '../union-relations.ts';
 import { describe } from '../sdl-text.ts';
 
 /** ASC puts records without a value last and DESC first, as PostgreSQL does. */
@@ -23,7 +24,7 @@ export type SystemOrderMember = (typeof systemOrderMembers)[number];
 
 /** Whether a field may stand in `orderBy`: by its value, or, for a relation, by a field of its target. */
 export function isOrderMember(field: FieldDefinition): boolean {
-  return field.isSortable && (field.type === 'RELATION' || ruleOf(field).isOrderable);
+  return field.isSortable && (field.type === 'RELATION' ? !isUnion(field) : ruleOf(field).isOrderable);
 }
 
 /** The enum that all tenants share. */

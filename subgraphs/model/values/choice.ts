@@ -1,5 +1,6 @@
 /** SELECT, MULTI_SELECT, RELATION and MULTI_RELATION: values that name something else. */
 import type { FieldDefinition } from '../definition.ts';
+import { pointedAt } from '../union-relations.ts';
 import { show } from './report.ts';
 import type { Report } from './report.ts';
 
@@ -39,8 +40,20 @@ export function parseMultiSelect(value: unknown, field: WithOptions, report: Rep
   return isShort || isLong ? undefined : (values as string[]);
 }
 
-/** Only the id's form; that the record exists is checked by the store, in the same transaction. */
-export function parseRelation(value: unknown, _field: unknown, report: Report): string | undefined {
+/**
+ * Only the id's form; that the record exists is checked by the store, in the same transaction. A union's value comes in its
+ * stored form: what an input says in two members was put together before.
+ */
+export function parseRelation(
+  value: unknown,
+  field: Pick<FieldDefinition, 'targetEntityId' | 'targets'>,
+  report: Report,
+): string | undefined {
+  if (field.targets !== undefined) {
+    if (typeof value === 'string' && readId(pointedAt(field, value)?.id) !== null) return value;
+    report('relation', 'must name a record and the entity that it is of');
+    return undefined;
+  }
   const id = readId(value);
   if (id !== null) return id;
   report('relation', `must be the id of a record, not ${show(value)}`);

@@ -4,8 +4,11 @@ import type { FieldError } from '#schema/errors.ts';
 import { type Author, computeDefault } from '../computed-defaults.ts';
 import type { EntityDefinition, FieldDefinition } from '../definition.ts';
 import { ruleOf } from '../field-types.ts';
-import { relationIdName, typeName } from '../names.ts';
-import { findField, findRelationByIdName } from '../relations.ts';
+import { memberNames, typeName } from '../names.ts';
+import { findField, findRelationByIdName, findUnionByTypeName } from '../relations.ts';
+import { isUnion } from '../union-relations.ts';
+import { join, readFlatUnion, readUnion } from './union-input.ts';
+import type { FlatUnion, Member } from './union-input.ts';
 
 /** Stored values by field key; null clears. Only fields that the input (or a default) speaks of are members. */
 export type InputData = Record<string, unknown>;
@@ -48,13 +51,12 @@ export function checkInput(
   for (const field of entity.fields) {
     const member = given.get(field);
     if (member === undefined && options.partial) continue;
-    const path =
-      member?.path ?? join(options.path, field.type === 'RELATION' ? relationIdName(field.name) : field.name);
+    const path = member?.path ?? join(options.path, memberNames(field).at(-1) as string);
     const value = member === undefined ? defaultOf(field, options.author) : member.value;
     if (value === undefined) continue;
     const parsed = parseFieldValue(field, value, path);
     errors.push(...parsed.errors);
-    if (parsed.stored === null && parsed.errors.length === 0 && field.isRequired) {
+    if (parsed.stored === null && parsed.errors.length === 0 && field.isRequired && !member?.isBroken) {
       errors.push({ field: path, rule: 'required', message: `${path} is required` });
     }
     if (member !== undefined || parsed.stored !== null) data[field.key] = parsed.stored;
@@ -79,11 +81,6 @@ export function validateInput(
   return data;
 }
 
-interface Member {
-  path: string;
-  value: unknown;
-}
-
 /** Which field each member of the input speaks of; `company: { connect: … }` and `companyId` speak of the same. */
 function readMembers(
   entity: EntityDefinition,
@@ -92,11 +89,22 @@ function readMembers(
   errors: FieldError[],
 ): Map<FieldDefinition, Member> {
   const given = new Map<FieldDefinition, Member>();
+  const flat = new Map<FieldDefinition, FlatUnion>();
   for (const [name, value] of Object.entries(input)) {
     if (value === undefined) continue;
     const named = findField(entity, name);
-    const field = named ?? findRelationByIdName(entity, name);
+    const field = named ?? findRelationByIdName(entity, name) ?? findUnionByTypeName(entity, name);
     const memberPath = join(path, name);
+    if (field && !named && isUnion(field)) {
+      const isId = findRelationByIdName(entity, name) === field;
+      const known = flat.get(field);
+      if (known?.[isId ? 'id' : 'type'] !== undefined) {
+        const message = `${memberPath} says the same as ${known.path}: give one of them`;
+        errors.push({ field: memberPath, rule: 'duplicate', message });
+      } else
+        flat.set(field, { path: memberPath, ...known, [isId ? 'id' : 'type']: { path: memberPath, value } });
+      continue;
+    }
     if (!field) {
       errors.push({
         field: memberPath,
@@ -107,9 +115,20 @@ function readMembers(
       const message = `${memberPath} says the same as ${given.get(field)?.path}: give one of them`;
       errors.push({ field: memberPath, rule: 'duplicate', message });
     } else if (named?.type === 'RELATION') {
-      given.set(field, readConnect(value, memberPath, errors));
+      given.set(
+        field,
+        isUnion(field) ? readUnion(field, value, memberPath, errors) : readConnect(value, memberPath, errors),
+      );
     } else {
       given.set(field, { path: memberPath, value });
+    }
+  }
+  for (const [field, members] of flat) {
+    const twice = given.get(field);
+    if (!twice) given.set(field, readFlatUnion(field, members, path, errors));
+    else {
+      const message = `${members.path} says the same as ${twice.path}: give one of them`;
+      errors.push({ field: members.path, rule: 'duplicate', message });
     }
   }
   return given;
@@ -123,8 +142,4 @@ function readConnect(value: unknown, path: string, errors: FieldError[]): Member
   if (members.length === 1 && first?.[0] === 'connect') return { path: `${path}.connect`, value: first[1] };
   errors.push({ field: path, rule: 'relation', message: `${path} must be { connect: <id> } or null` });
   return { path, value: null };
-}
-
-function join(path: string | undefined, name: string): string {
-  return path === undefined ? name : `${path}.${name}`;
 }

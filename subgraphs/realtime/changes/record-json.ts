@@ -1,7 +1,6 @@
 import type { LogRecord } from '#schema/events.ts';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
-import { ruleOf } from '#subgraphs/model/field-types.ts';
-import { relationIdName } from '#subgraphs/model/names.ts';
+import { outputMembers } from '#subgraphs/model/output-members.ts';
 
 /** A logged record by the names that its fields have now: as the graph's own type shows it, a relation as its id. What may not be read is left out. */
 export function recordJson(
@@ -12,9 +11,7 @@ export function recordJson(
 ): Record<string, unknown> {
   const json: Record<string, unknown> = { id };
   for (const field of entity.fields.filter(mayRead)) {
-    const stored = record.data[field.key];
-    const name = field.type === 'RELATION' ? relationIdName(field.name) : field.name;
-    json[name] = stored === undefined || stored === null ? null : ruleOf(field).toOutput(stored, field);
+    for (const { name, read } of outputMembers(field)) json[name] = read(record.data[field.key]);
   }
   json.version = record.version;
   json.createdAt = record.createdAt;

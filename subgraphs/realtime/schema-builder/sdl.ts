@@ -2,7 +2,7 @@ import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.
 import { deprecateMembers, graphEntities, withFieldAliases } from '#subgraphs/model/aliases.ts';
 import { comparisonInputsSdl, filterSdl } from '#subgraphs/model/filter/sdl.ts';
 import { changeTypeName, filterTypeName, rootNames, typeName } from '#subgraphs/model/names.ts';
-import { selectEnumsSdl } from '#subgraphs/model/sdl.ts';
+import { fieldEnumsSdl } from '#subgraphs/model/sdl.ts';
 import { readStaticSdl, sharedSdl } from '#subgraphs/server/static-sdl.ts';
 import { changeFields } from './change-fields.ts';
 
@@ -16,7 +16,7 @@ export function buildRealtimeSdl(model: TenantModel): string {
   for (const entity of graphEntities(model)) {
     const named = withFieldAliases(entity);
     parts.push(deprecateMembers(entity, entitySdl(entity)), filterSdl(model, named));
-    const enums = selectEnumsSdl(named);
+    const enums = fieldEnumsSdl(named);
     if (enums) parts.push(enums);
   }
   return parts.join('\n\n');

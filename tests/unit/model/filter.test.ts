@@ -7,7 +7,7 @@ import type { Verdict } from '#subgraphs/model/filter/predicate.ts';
 import { comparisonInputsSdl, filterSdl, staticFilterTypeNames } from '#subgraphs/model/filter/sdl.ts';
 import { filterLimits } from '#subgraphs/model/filter/validate.ts';
 import { orderDirectionSdl, orderSdl } from '#subgraphs/model/order/sdl.ts';
-import { scalarsSdl, selectEnumsSdl } from '#subgraphs/model/sdl.ts';
+import { scalarsSdl, fieldEnumsSdl } from '#subgraphs/model/sdl.ts';
 import { testModel } from './fields.ts';
 
 const options = [{ value: 'OPEN', label: 'Open "now"\n' }];
@@ -67,7 +67,7 @@ describe('the filter language in SDL', () => {
     scalarsSdl(),
     comparisonInputsSdl(),
     orderDirectionSdl(),
-    ...model.entities.flatMap((one) => [selectEnumsSdl(one), filterSdl(model, one), orderSdl(model, one)]),
+    ...model.entities.flatMap((one) => [fieldEnumsSdl(one), filterSdl(model, one), orderSdl(model, one)]),
   ].join('\n\n');
   const schema = buildSchema(sdl);
   const membersOf = (name: string): string[] => {

@@ -2,10 +2,17 @@
 import { type FieldError, invalidInput } from '#schema/errors.ts';
 import type { FileFacts } from '#schema/file-content.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
-import { ruleOf } from '#subgraphs/model/field-types.ts';
-import { relationIdName } from '#subgraphs/model/names.ts';
+import { memberNames } from '#subgraphs/model/names.ts';
+import { type OutputMember, outputMembers } from '#subgraphs/model/output-members.ts';
+import {
+  findField,
+  findRelationByIdName,
+  findUnionByTypeName,
+  getTarget,
+  isManyToMany,
+} from '#subgraphs/model/relations.ts';
 import type { ModelAccess } from '#subgraphs/model/permissions/access.ts';
-import { findField, findRelationByIdName, getTarget, isManyToMany } from '#subgraphs/model/relations.ts';
+import { isUnion } from '#subgraphs/model/union-relations.ts';
 import type { StoredRecord } from '../../store/record-store.ts';
 import type { TransferFormat } from '../formats/source-row.ts';
 import { listSeparator } from '../values/convert-cell.ts';
@@ -48,9 +55,7 @@ export function createExportColumns(
       ? options.fields
       : [
           'id',
-          ...entity.fields
-            .filter((field) => options.access.of(entity).mayRead(field))
-            .map((field) => (field.type === 'RELATION' ? relationIdName(field.name) : field.name)),
+          ...entity.fields.filter((field) => options.access.of(entity).mayRead(field)).flatMap(memberNames),
         ];
   const errors: FieldError[] = [];
   const columns = names.flatMap((name, index) => {
@@ -74,7 +79,7 @@ function createColumn(
   if (own) return { name, through: null, read: own };
   const [relation = '', member = '', ...rest] = name.split('.');
   const field = findField(entity, relation);
-  if (field?.type !== 'RELATION' || rest.length > 0) return null;
+  if (field?.type !== 'RELATION' || isUnion(field) || rest.length > 0) return null;
   const target = getTarget(model, field);
   options.access.of(entity).assertReadable(field);
   options.access.of(target).assertAllows('READ');
@@ -88,13 +93,16 @@ function readerOf(
   options: ColumnOptions,
 ): ((record: StoredRecord) => unknown) | null {
   if (Object.hasOwn(systemColumns, name)) return systemColumns[name] ?? null;
-  const field = findField(entity, name) ?? findRelationByIdName(entity, name);
-  if (!field) return null;
+  const named = findField(entity, name);
+  const field = named ?? findRelationByIdName(entity, name) ?? findUnionByTypeName(entity, name);
+  // A relation to several entities needs both of its members to be read back.
+  if (!field || (named && isUnion(field))) return null;
   options.access.of(entity).assertReadable(field);
   const write = createCellWriter(field, options);
-  const { toOutput } = ruleOf(field);
+  const members = outputMembers(field);
+  const { read } = (members.find((member) => member.name === name) ?? members.at(-1)) as OutputMember;
   return (record) => {
-    const value = toOutput(record.data[field.key] ?? null, field) ?? null;
+    const value = read(record.data[field.key] ?? null);
     return value === null ? null : write(value);
   };
 }

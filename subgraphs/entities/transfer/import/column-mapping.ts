@@ -1,8 +1,14 @@
 /** Which of the file's columns goes into which field. */
 import { type FieldError, invalidInput } from '#schema/errors.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
-import { relationIdName } from '#subgraphs/model/names.ts';
-import { findField, findRelationByIdName, getTarget } from '#subgraphs/model/relations.ts';
+import { memberNames, relationIdName, relationTypeName } from '#subgraphs/model/names.ts';
+import {
+  findField,
+  findRelationByIdName,
+  findUnionByTypeName,
+  getTarget,
+} from '#subgraphs/model/relations.ts';
+import { isUnion } from '#subgraphs/model/union-relations.ts';
 import { camelCase } from '../inference/field-names.ts';
 import type { DateFormat } from '../values/date-formats.ts';
 
@@ -38,7 +44,8 @@ export function createColumnTargets(
   mappings: readonly ColumnMapping[],
 ): ColumnTargets {
   const targets = new Map<string, ColumnTarget | null>();
-  const taken = new Set<FieldDefinition>();
+  /** Members of the input. */
+  const taken = new Set<string>();
   const errors: FieldError[] = [];
   for (const [index, mapping] of mappings.entries()) {
     const complain = (rule: string, sentence: string): void => {
@@ -50,10 +57,10 @@ export function createColumnTargets(
     if (mapping.field === null) continue;
     const found = findTarget(model, entity, mapping.field);
     if (typeof found === 'string') complain('exists', found);
-    else if (taken.has(found.field))
+    else if (taken.has(found.member))
       complain('unique', `is mapped to "${mapping.field}", as another column is`);
     else {
-      taken.add(found.field);
+      taken.add(found.member);
       const { column, dateFormat = null } = mapping;
       targets.set(column, { ...found, column, dateFormat, nullTexts: mapping.nullTexts ?? [] });
     }
@@ -66,8 +73,8 @@ export function createColumnTargets(
       if (known !== undefined) return known;
       const found = findByName(model, entity, column);
       const target =
-        found && !taken.has(found.field) ? { ...found, column, dateFormat: null, nullTexts: [] } : null;
-      if (target) taken.add(target.field);
+        found && !taken.has(found.member) ? { ...found, column, dateFormat: null, nullTexts: [] } : null;
+      if (target) taken.add(target.member);
       targets.set(column, target);
       return target;
     },
@@ -80,13 +87,17 @@ type Target = Pick<ColumnTarget, 'field' | 'member' | 'relation'>;
 function findTarget(model: TenantModel, entity: EntityDefinition, path: string): Target | string {
   const [name = '', key, ...rest] = path.split('.');
   const field =
-    findField(entity, name) ?? (key === undefined ? findRelationByIdName(entity, name) : undefined);
+    findField(entity, name) ??
+    (key === undefined
+      ? (findRelationByIdName(entity, name) ?? findUnionByTypeName(entity, name))
+      : undefined);
   if (!field || rest.length > 0)
     return `is mapped to "${path.slice(0, 80)}", which is no field of "${entity.name}"`;
   if (field.type !== 'RELATION') {
     if (key !== undefined) return `is mapped to "${path.slice(0, 80)}", but "${name}" is no relation`;
     return { field, member: field.name, relation: null };
   }
+  if (isUnion(field)) return findUnionMember(entity, field, path);
   const target = getTarget(model, field);
   const member = relationIdName(field.name);
   if (key === undefined || key === 'id') return { field, member, relation: { target, by: null } };
@@ -94,6 +105,15 @@ function findTarget(model: TenantModel, entity: EntityDefinition, path: string):
   if (!by?.isUnique)
     return `is mapped to "${path.slice(0, 80)}", but "${key}" is no unique field of "${target.name}"`;
   return { field, member, relation: { target, by } };
+}
+
+/** A relation to several entities is read from two columns. */
+function findUnionMember(entity: EntityDefinition, field: FieldDefinition, path: string): Target | string {
+  if (findRelationByIdName(entity, path) === field)
+    return { field, member: relationIdName(field.name), relation: null };
+  if (findUnionByTypeName(entity, path) === field)
+    return { field, member: relationTypeName(field.name), relation: null };
+  return `is mapped to "${path.slice(0, 80)}", which refers to one of several entities: map ${memberNames(field).join(' and ')}`;
 }
 
 /** A column called as a field, as one in camelCase, or as a field's label. */

@@ -28,7 +28,8 @@ export function orderEntities(model: TenantModel): OrderedEntity[] {
       entity: next,
       deferred: next.fields.filter(
         (field) =>
-          isManyToMany(field) || (field.type === 'RELATION' && !placed.has(field.targetEntityId ?? '')),
+          isManyToMany(field) ||
+          (field.type === 'RELATION' && !targetsOf(field).every((id) => placed.has(id))),
       ),
     });
     placed.add(next.id);
@@ -42,7 +43,12 @@ function relationsOf(entity: EntityDefinition): FieldDefinition[] {
 
 /** Relations at others that are not placed yet. */
 function waitingFor(entity: EntityDefinition, placed: ReadonlySet<string>): FieldDefinition[] {
-  return relationsOf(entity).filter(
-    (field) => field.targetEntityId !== entity.id && !placed.has(field.targetEntityId ?? ''),
+  return relationsOf(entity).filter((field) =>
+    targetsOf(field).some((id) => id !== entity.id && !placed.has(id)),
   );
+}
+
+/** The entities that a to-one relation may point at. */
+function targetsOf(field: FieldDefinition): string[] {
+  return field.targets?.map((target) => target.entityId) ?? [field.targetEntityId ?? ''];
 }

@@ -1,7 +1,7 @@
 /** Writes everything of a tenant into one file. */
 import { Readable, pipeline } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { isStoredFile } from '#subgraphs/model/values/file.ts';
 import type { StoreContext, StoredRecord } from '../../store/record-store.ts';
 import { maxExportBytes } from '../export/run-export.ts';
@@ -9,7 +9,14 @@ import { readPages } from '../export/record-pages.ts';
 import { Stopped, toBytes } from '../export/stopped.ts';
 import { nothingCounted, type RunEnd, type TransferRun, type TransferTools } from '../run.ts';
 import { type OrderedEntity, orderEntities } from './entity-order.ts';
-import { describeEntity, fileVersion, type TenantLine, writeTenantLine } from './tenant-file.ts';
+import {
+  describeEntity,
+  describeValue,
+  fileVersion,
+  type NamedRecord,
+  type TenantLine,
+  writeTenantLine,
+} from './tenant-file.ts';
 
 /** What is written meanwhile may or may not be in it: no snapshot is held. The definitions are those of its beginning. */
 export async function exportTenant(tools: TransferTools, run: TransferRun): Promise<RunEnd> {
@@ -70,7 +77,7 @@ async function* writeLines(tools: TransferTools, run: TransferRun): AsyncGenerat
         yield text;
       }
       counts.records += records.length;
-      yield* page(records.map((record) => recordLine(one, record)));
+      yield* page(records.map((record) => recordLine(model, one, record)));
     }
   }
   for (const one of ordered) {
@@ -79,7 +86,7 @@ async function* writeLines(tools: TransferTools, run: TransferRun): AsyncGenerat
       context: getContext(),
       entity: one.entity,
     }))) {
-      const links = records.flatMap((record) => linkLine(one, record) ?? []);
+      const links = records.flatMap((record) => linkLine(model, one, record) ?? []);
       counts.links += links.length;
       yield* page(links);
     }
@@ -117,12 +124,17 @@ async function* fileLines(
 /** Of a file in one line, before they become text. */
 const maxLineBytes = 512 * 1024;
 
-function recordLine({ entity, deferred }: OrderedEntity, record: StoredRecord): TenantLine {
+function recordLine(
+  model: TenantModel,
+  { entity, deferred }: OrderedEntity,
+  record: StoredRecord,
+): TenantLine {
   const data: Record<string, unknown> = {};
   for (const field of entity.fields) {
     const value = record.data[field.key] ?? null;
     if (value === null || deferred.includes(field)) continue;
-    data[field.name] = isStoredFile(value) && field.type === 'FILE' ? value.id : value;
+    data[field.name] =
+      isStoredFile(value) && field.type === 'FILE' ? value.id : describeValue(model, field, value);
   }
   const { id, createdBy } = record;
   return {
@@ -135,11 +147,15 @@ function recordLine({ entity, deferred }: OrderedEntity, record: StoredRecord): 
   };
 }
 
-function linkLine({ entity, deferred }: OrderedEntity, record: StoredRecord): TenantLine | null {
+function linkLine(
+  model: TenantModel,
+  { entity, deferred }: OrderedEntity,
+  record: StoredRecord,
+): TenantLine | null {
   const data = Object.fromEntries(
     deferred.flatMap((field) => {
-      const id = record.data[field.key] ?? null;
-      return id === null ? [] : [[field.name, id as string | string[]]];
+      const value = describeValue(model, field, record.data[field.key] ?? null);
+      return value === null ? [] : [[field.name, value as string | string[] | NamedRecord]];
     }),
   );
   return Object.keys(data).length === 0 ? null : { kind: 'LINKS', entity: entity.name, id: record.id, data };

@@ -68,11 +68,23 @@ function mergeField(
     draft.createField(entityName, input);
     return true;
   }
-  const target = draft.entities.find((entity) => entity.id === existing.targetEntityId)?.name ?? null;
-  if (existing.type === input.type && target === (input.targetEntity ?? null)) return false;
-  const is = existing.type === 'RELATION' ? `a relation to "${target}"` : existing.type;
+  const nameOf = (id: string | null): string | null =>
+    draft.entities.find((entity) => entity.id === id)?.name ?? null;
+  const targets = existing.targets?.map(({ entityId }) => nameOf(entityId)) ?? null;
+  const target = nameOf(existing.targetEntityId);
+  const isSameTarget =
+    target === (input.targetEntity ?? null) && isSubset(input.targetEntities ?? null, targets);
+  if (existing.type === input.type && isSameTarget) return false;
+  const is =
+    existing.type === 'RELATION' ? `a relation to "${targets?.join('", "') ?? target}"` : existing.type;
   const message = `"${entityName}.${input.name}" is ${is} here and another thing in the file`;
   throw new DomainError('CONFLICT', message, {
     fields: [{ field: `${entityName}.${input.name}`, rule: 'type', message }],
   });
+}
+
+/** Whether a relation here may point at everything that the file's may. */
+function isSubset(names: readonly string[] | null, known: readonly (string | null)[] | null): boolean {
+  if (names === null || known === null) return names === known;
+  return names.every((name) => known.includes(name));
 }

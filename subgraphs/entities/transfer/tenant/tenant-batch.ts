@@ -1,15 +1,16 @@
 /** Some lines of a tenant's file, written: records, and the relations that had to wait for all of them. */
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
-import { relationIdName } from '#subgraphs/model/names.ts';
+import { memberNames, relationIdName, relationTypeName } from '#subgraphs/model/names.ts';
 import { findField } from '#subgraphs/model/relations.ts';
 import { hasDefault } from '#subgraphs/model/computed-defaults.ts';
+import { isUnion } from '#subgraphs/model/union-relations.ts';
 import type { RecordOrigin, StoreContext } from '../../store/record-store.ts';
 import { isBroken, type RowItem } from '../formats/source-row.ts';
 import { writeHalving } from '../import/halving.ts';
 import { derivedId } from '../import/record-ids.ts';
 import { isRowFault, type RowError, rowErrorsOf } from '../import/row-error.ts';
 import type { TransferRun, TransferTools } from '../run.ts';
-import { parseTenantLine, type TenantLine, type TenantLineOf } from './tenant-file.ts';
+import { parseTenantLine, readNamedRecord, type TenantLine, type TenantLineOf } from './tenant-file.ts';
 
 export interface TenantBatchJob {
   readonly tools: TransferTools;
@@ -146,11 +147,18 @@ function withoutLostRelations(
   const optional = new Set(
     entity.fields
       .filter(({ type, isRequired }) => (type === 'RELATION' || type === 'FILE') && !isRequired)
-      .map((field) => (field.type === 'RELATION' ? relationIdName(field.name) : field.name)),
+      .flatMap((field) => memberNames(field)),
   );
   const lost = new Set(errors.map((error) => error.field ?? ''));
   if (![...lost].every((member) => optional.has(member))) return null;
-  return Object.fromEntries(Object.entries(input).filter(([member]) => !lost.has(member)));
+  // Of a relation to several entities either member may be to blame, and both go.
+  const gone = new Set(
+    entity.fields.flatMap((field) => {
+      const members = memberNames(field);
+      return members.some((member) => lost.has(member)) ? members : [];
+    }),
+  );
+  return Object.fromEntries(Object.entries(input).filter(([member]) => !gone.has(member)));
 }
 
 async function setLinks(
@@ -191,18 +199,29 @@ function toInput(
   data: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(data).map(([name, value]) => {
+    Object.entries(data).flatMap(([name, value]): [string, unknown][] => {
+      const named = isUnionNamed(entity, name) ? readNamedRecord(value) : null;
+      if (named)
+        return [
+          [relationTypeName(name), named.entity],
+          [relationIdName(name), idHere(job, named.id)],
+        ];
       if (findField(entity, name)?.type === 'FILE')
-        return [name, typeof value === 'string' ? idHere(job, value) : null];
+        return [[name, typeof value === 'string' ? idHere(job, value) : null]];
       const isRelation = findField(entity, name)?.type === 'RELATION';
       if (Array.isArray(value) && findField(entity, name)?.type === 'MULTI_RELATION') {
-        return [name, value.map((id) => (typeof id === 'string' ? idHere(job, id) : id))];
+        return [[name, value.map((id) => (typeof id === 'string' ? idHere(job, id) : id))]];
       }
       return isRelation && typeof value === 'string'
-        ? [relationIdName(name), idHere(job, value)]
-        : [name, value];
+        ? [[relationIdName(name), idHere(job, value)]]
+        : [[name, value]];
     }),
   );
+}
+
+function isUnionNamed(entity: EntityDefinition, name: string): boolean {
+  const field = findField(entity, name);
+  return field !== undefined && isUnion(field);
 }
 
 function findWritten(

@@ -8,8 +8,14 @@ import type { FieldInput } from '../../definitions/definition-input.ts';
 import { writeGroups } from '../../definitions/document.ts';
 import { roles } from '#schema/claims.ts';
 import { joinFields } from '#subgraphs/model/activation.ts';
-import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import type {
+  EntityDefinition,
+  FieldDefinition,
+  RelationTarget,
+  TenantModel,
+} from '#subgraphs/model/definition.ts';
 import { computedDefaultKinds, fieldTypes, onDeleteRules } from '#subgraphs/model/definition.ts';
+import { isUnion, splitStored } from '#subgraphs/model/union-relations.ts';
 
 export const fileVersion = 1;
 
@@ -49,12 +55,17 @@ const fieldShape = z.object({
     .nullish(),
   options: z.array(z.object({ value: z.string(), label: text })).nullish(),
   targetEntity: text,
+  targetEntities: z.array(z.string()).nullish(),
   inverseName: text,
   onDelete: z.enum(onDeleteRules).nullish(),
   uiConfig: z.unknown().optional(),
   position: z.number().nullish(),
   isActive: z.boolean().default(true),
 });
+
+/** What a relation to several entities points at. */
+const namedRecord = z.object({ entity: z.string(), id: z.uuid() });
+export type NamedRecord = z.infer<typeof namedRecord>;
 
 const lineShape = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('TENANT'), version: z.literal(fileVersion), exportedAt: z.string() }),
@@ -93,14 +104,17 @@ const lineShape = z.discriminatedUnion('kind', [
     id: z.uuid(),
     createdAt: z.iso.datetime(),
     createdBy: z.uuid().nullable(),
-    /** By field name, in stored form; a relation is the other record's id, a file its own. */
+    /**
+     * By field name, in stored form; a relation is the other record's id, one to several entities `{ entity, id }`, a file
+     * its own id.
+     */
     data: z.record(z.string(), z.unknown()),
   }),
   z.object({
     kind: z.literal('LINKS'),
     entity: z.string(),
     id: z.uuid(),
-    data: z.record(z.string(), z.union([z.uuid(), z.array(z.uuid())])),
+    data: z.record(z.string(), z.union([z.uuid(), z.array(z.uuid()), namedRecord])),
   }),
   z.object({
     kind: z.literal('END'),
@@ -159,8 +173,26 @@ function describeField(model: TenantModel, field: FieldDefinition): TenantLineOf
     },
     ...{ validation, options, uiConfig, position },
     targetEntity: target?.name ?? null,
+    ...(field.targets ? { targetEntities: namesOfTargets(model, field.targets) } : {}),
     inverseName,
     onDelete,
   };
   return { ...described, isActive: field.isActive } as TenantLineOf<'ENTITY'>['fields'][number];
+}
+
+function namesOfTargets(model: TenantModel, targets: readonly RelationTarget[]): string[] {
+  return targets.map(({ entityId }) => model.allEntities.find(({ id }) => id === entityId)?.name ?? '');
+}
+
+/** A field's stored value as the file has it. */
+export function describeValue(model: TenantModel, field: FieldDefinition, stored: unknown): unknown {
+  if (!isUnion(field) || typeof stored !== 'string') return stored;
+  const { entityId, id } = splitStored(stored);
+  return { entity: model.allEntities.find((entity) => entity.id === entityId)?.name ?? '', id };
+}
+
+/** What a relation to several entities points at, as the file has it; null for any other value. */
+export function readNamedRecord(value: unknown): NamedRecord | null {
+  const parsed = namedRecord.safeParse(value);
+  return parsed.success ? parsed.data : null;
 }
