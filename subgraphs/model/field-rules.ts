@@ -3,6 +3,7 @@ import type { FieldError } from '#schema/errors.ts';
 import type { FieldDefinition } from './definition.ts';
 import { checkComputedDefault } from './computed-defaults.ts';
 import { ruleOf } from './field-types.ts';
+import { isUnion } from './union-relations.ts';
 import { readDate, readDateTime } from './values/date.ts';
 import { compareDecimals, maxDecimalPrecision, readLimit } from './values/decimal.ts';
 import { contentTypePattern } from './values/file.ts';
@@ -30,7 +31,7 @@ export function checkFieldRules(field: FieldDefinition, path: string): FieldErro
   checkLimits(field, complain);
   checkComputedDefault(field, complain);
   if (errors.length > 0 || field.defaultValue === null || field.defaultValue === undefined) return errors;
-  if (field.targetEntityId !== null || field.type === 'FILE')
+  if (field.targetEntityId !== null || field.type === 'FILE' || isUnion(field))
     complain('defaultValue', 'type', `is not possible for a ${field.type}`);
   else
     errors.push(

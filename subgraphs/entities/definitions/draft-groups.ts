@@ -2,6 +2,7 @@
 import { DomainError } from '#schema/errors.ts';
 import type { EntityDefinition, FieldDefinition, UniqueGroup } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
+import { isUnion } from '#subgraphs/model/union-relations.ts';
 import { memberName } from '#subgraphs/model/unique-keys.ts';
 import type { BrokenRules } from './broken-rules.ts';
 import type { DraftEntity } from './definition-change.ts';
@@ -60,7 +61,11 @@ function readMembers(
     const field = entity.fields.find((one) => one.name === name || memberName(one) === name);
     if (!field) rules.add(at, 'exists', `${at}: "${entity.name}" has no field "${name.slice(0, 80)}"`);
     else if (!canBeMember(field))
-      rules.add(at, 'type', `${at}: a ${field.type} cannot be part of what is unique`);
+      rules.add(
+        at,
+        'type',
+        `${at}: a ${isUnion(field) ? 'relation to several entities' : field.type} cannot be part of what is unique`,
+      );
     else if (members.has(field.id)) rules.add(at, 'duplicate', `${at} is given twice: ${name.slice(0, 80)}`);
     else members.add(field.id);
   }
@@ -69,7 +74,7 @@ function readMembers(
 
 /** A flag tells two records apart only together with something else. */
 function canBeMember(field: FieldDefinition): boolean {
-  return ruleOf(field).canBeUnique || field.type === 'BOOLEAN';
+  return (ruleOf(field).canBeUnique && !isUnion(field)) || field.type === 'BOOLEAN';
 }
 
 /** CONFLICT where the field is a member of a group, which would then be about something else. */

@@ -38,8 +38,11 @@ export async function createDemoData({
   const activities = await create(
     getEntity(model, 'activity'),
     Array.from({ length: 120 }, (_, index) => {
-      const project = pick(projects, index * 11);
-      return activityInput(index, pick(clients, projects.indexOf(project) * 7).id, project.id);
+      const place = (index * 11) % projects.length;
+      // Most are about a project, some about its client.
+      const regarding =
+        index % 4 === 3 ? { client: pick(clients, place * 7).id } : { project: pick(projects, place).id };
+      return activityInput(index, regarding);
     }),
   );
   return clients.length + projects.length + activities.length;
@@ -165,13 +168,12 @@ const subjects = [
   'Retrospective',
 ] as const;
 
-function activityInput(index: number, clientId: string, projectId: string): Record<string, unknown> {
+function activityInput(index: number, regarding: Record<string, string>): Record<string, unknown> {
   const kind = pick(kinds, index);
   return {
     subject: pick(subjects, index * 5),
     kind,
-    clientId,
-    projectId: index % 4 === 3 ? null : projectId,
+    regarding: { connect: regarding },
     dueAt: `${day(2026, index * 3)}T${String(8 + (index % 9)).padStart(2, '0')}:30:00.000Z`,
     isDone: index % 3 !== 0,
     minutes: kind === 'NOTE' ? null : 15 * (1 + (index % 8)),

@@ -21,9 +21,14 @@ export function isNested(model: TenantModel, entity: EntityDefinition, input: In
     const field = findField(entity, name);
     if (!field && findInverse(model, entity, name)) return true;
     if (field?.type === 'RELATION' && typeof value === 'object' && value !== null) return true;
-    if (field && isManyToMany(field) && !Array.isArray(value)) return true;
+    if (field && isManyToMany(field) && isListChange(value)) return true;
   }
   return false;
+}
+
+/** Whether a many-to-many relation is given as what is to change of it: not as all of its ids, nor as none by null. */
+function isListChange(value: unknown): boolean {
+  return value !== null && !Array.isArray(value);
 }
 
 /**
@@ -68,7 +73,7 @@ function planRecord(planning: Planning, record: ToPlan, level: number): void {
     const inverse = field ? undefined : findInverse(planning.model, entity, name);
     if (field?.type === 'RELATION') {
       flat[name] = planRelation(planning, field, value, memberPath, level);
-    } else if (field && isManyToMany(field) && !Array.isArray(value)) {
+    } else if (field && isManyToMany(field) && isListChange(value)) {
       const ids = planLinked(planning, { ...record, field }, value, memberPath, level);
       if (isNew && ids.length > 0) flat[name] = ids;
     } else if (inverse) {

@@ -150,6 +150,20 @@ describe('writing from either end', () => {
     expect(await state(tenant)).toEqual(before);
   });
 
+  it('is cleared by null, and so by an earlier version that had none', async () => {
+    const post = await createPost({ title: 'first without' });
+    const { id: tag } = await createTag({ name: 'later' });
+    await updatePost(post.id, { tags: { connect: [tag] } });
+    expect(labels((await updatePost(post.id, { tags: null })).tags)).toEqual([]);
+    await updatePost(post.id, { tags: { connect: [tag] } });
+    const { restorePostVersion } = await tenant.query(
+      `mutation ($id: ID!) { restorePostVersion(id: $id, version: 1) { ${postMembers} } }`,
+      { id: post.id },
+    );
+    expect(restorePostVersion).toMatchObject({ version: 5, tags: { totalCount: 0 } });
+    expect(await linkRows(post.id)).toBe(0);
+  });
+
   it('does the same from the other end; the owning records change', async () => {
     const [a, b] = [await createPost({ title: 'a' }), await createPost({ title: 'b' })];
     const tag = await createTag({ name: 'inverse', posts: { connect: [a.id], create: [{ title: 'c' }] } });
@@ -337,6 +351,8 @@ describe("another tenant's ids", () => {
   let ownTag: Anything;
 
   beforeAll(async () => {
+    // What an earlier test deleted is cleared in the background.
+    await fixture.service.definitions.idle();
     foreignPost = await createPost({ title: 'foreign', tags: { create: [{ name: 'foreign' }] } }, other);
     own = await createPost({ title: 'own', tags: { create: [{ name: 'own' }] } });
     [ownTag] = own.tags.nodes;

@@ -23,6 +23,8 @@ export interface TestField {
   key?: string;
   type?: string;
   target?: string;
+  /** Of a relation to several entities. */
+  targets?: string[];
   options?: string[];
   inverseName?: string;
 }
@@ -169,8 +171,8 @@ async function addTenant(
       for (const [position, field] of fields.entries()) {
         await superuser.query(
           `insert into field_definitions
-             (id, tenant_id, entity_id, name, key, type, target_entity_id, options, inverse_name, position)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+             (id, tenant_id, entity_id, name, key, type, target_entity_id, options, inverse_name, position, target_entity_ids)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
           [
             randomUUID(),
             id,
@@ -182,6 +184,7 @@ async function addTenant(
             field.options ? JSON.stringify(field.options.map((value) => ({ value, label: value }))) : null,
             field.inverseName ?? null,
             position,
+            field.targets?.map((target) => entityIds.get(target)) ?? null,
           ],
         );
       }
