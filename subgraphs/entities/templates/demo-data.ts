@@ -168,7 +168,10 @@ const subjects = [
   'Retrospective',
 ] as const;
 
-function activityInput(index: number, regarding: Record<string, string>): Record<string, unknown> {
+function activityInput(
+  index: number,
+  regarding: Readonly<Record<string, string | undefined>>,
+): Record<string, unknown> {
   const kind = pick(kinds, index);
   return {
     subject: pick(subjects, index * 5),
