@@ -9,7 +9,7 @@ import {
   operationFromDocument,
   Supergraph,
 } from '@apollo/federation-internals';
-import type { Schema } from '@apollo/federation-internals';
+import type { Operation, Schema } from '@apollo/federation-internals';
 import { QueryPlanner } from '@apollo/query-planner';
 import {
   buildSchema,
@@ -24,7 +24,7 @@ import {
 } from 'graphql';
 import type { DocumentNode, ExecutionResult, FieldNode, GraphQLSchema } from 'graphql';
 import { DomainError } from '#schema/errors.ts';
-import type { LoadedGraph, ParsedOperation, SubgraphMap } from '../executor.ts';
+import type { LoadedGraph, ParsedOperation, PreparedOperation, SubgraphMap } from '../executor.ts';
 import { findGuardedFields, withoutFields } from './authorization/guarded-fields.ts';
 import { createGuardedOperation, type AuthorizationMode } from './authorization/guarded-operation.ts';
 import { readRequirements } from './authorization/requirements.ts';
@@ -32,6 +32,7 @@ import { buildRecipe } from './plan/build-recipe.ts';
 import { createInputTypeCopies } from './plan/input-types.ts';
 import { writeRecipe } from './portable-recipe.ts';
 import type { OperationRecipe } from './recipe.ts';
+import { readCohorts, createRollout, type Cohort } from './rollout.ts';
 import { CompiledOperation } from './run/compiled-operation.ts';
 import type { Introspect } from './run/compiled-operation.ts';
 
@@ -54,6 +55,7 @@ const enforcedFeatures = new Set([
   'https://specs.apollo.dev/policy/v0.1',
   'https://specs.apollo.dev/cacheTag/v0.1',
   'https://specs.apollo.dev/cost/v0.1',
+  'https://specs.apollo.dev/context/v0.1',
 ]);
 
 /** Bytes of heap for each field, argument and value of the supergraph, in all the forms that planning needs. */
@@ -76,14 +78,15 @@ export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOpt
   // Made outside of any scope that sees the schema: operations keep these.
   const introspect = createIntrospect(gzipSync(apiSdl));
 
-  /** Fields that are denied are in the answer, as null, and in no plan. */
-  const compile = (parsed: ParsedOperation, denied: ReadonlySet<FieldNode> = new Set()) => {
-    const planned = denied.size > 0 ? withoutFields(parsed.document, denied) : parsed.document;
-    const operation = operationFromDocument(apiSchema, planned, {
-      operationName: parsed.operationName ?? undefined,
-      validate: false,
-    });
-    const queryPlan = planner.buildQueryPlan(operation);
+  const cohorts = readCohorts(supergraphSdl);
+
+  const compileFor = (
+    { conditions }: Cohort,
+    parsed: ParsedOperation,
+    operation: Operation,
+    denied: ReadonlySet<FieldNode>,
+  ): { operation: PreparedOperation; plan: string } => {
+    const queryPlan = planner.buildQueryPlan(operation, { overrideConditions: new Map(conditions) });
     const recipe = buildRecipe({
       parsed,
       schema,
@@ -92,7 +95,7 @@ export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOpt
       inputTypes,
       denied,
     });
-    return new CompiledOperation({
+    const compiled = new CompiledOperation({
       // Copied: a name parsed out of SDL is a window on its whole text, and would keep that.
       recipe: JSON.parse(JSON.stringify(recipe)) as OperationRecipe,
       portable: options.portable ? writeRecipe(recipe, inputTypes.types) : null,
@@ -100,6 +103,18 @@ export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOpt
       subgraphs: options.subgraphs,
       introspect,
     });
+    return { operation: compiled, plan: cohorts.length > 1 ? JSON.stringify(queryPlan.node) : '' };
+  };
+
+  /** Fields that are denied are in the answer, as null, and in no plan. */
+  const compile = (parsed: ParsedOperation, denied: ReadonlySet<FieldNode> = new Set()) => {
+    const planned = denied.size > 0 ? withoutFields(parsed.document, denied) : parsed.document;
+    const operation = operationFromDocument(apiSchema, planned, {
+      operationName: parsed.operationName ?? undefined,
+      validate: false,
+    });
+    const variants = cohorts.map((cohort) => ({ cohort, ...compileFor(cohort, parsed, operation, denied) }));
+    return createRollout(variants);
   };
 
   return {

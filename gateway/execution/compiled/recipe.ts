@@ -71,6 +71,18 @@ export interface FetchStep {
   readonly requires: readonly Requirement[] | null;
   readonly inputRewrites: readonly Rewrite[];
   readonly outputRewrites: readonly Rewrite[];
+  /** Variables whose values are read above each object; those of equal values are asked for together. */
+  readonly contexts?: readonly ContextArgument[];
+  /** Equal entities get answers of their own: what is above them may make a difference further down. */
+  readonly isIsolated?: true;
+}
+
+export interface ContextArgument {
+  readonly variable: string;
+  /** Fields up from the object, lists not counted. */
+  readonly up: number;
+  /** From there: response names, and the type names that an object must have one of. */
+  readonly path: readonly (string | readonly string[])[];
 }
 
 /** One step of a path into the response: a response name, or null for every element of a list; only objects of these types go on. */

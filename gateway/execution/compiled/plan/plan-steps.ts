@@ -1,6 +1,7 @@
 /** Turns Apollo's query plan into steps that need no schema: absolute paths, type conditions as lists of names. */
 import type { Schema } from '@apollo/federation-internals';
 import type {
+  FetchDataKeyRenamer,
   FetchDataRewrite,
   FetchNode,
   PlanNode,
@@ -8,7 +9,7 @@ import type {
   QueryPlanSelectionNode,
   ResponsePath,
 } from '@apollo/query-planner';
-import type { FetchStep, PathSegment, PlanStep, Requirement, Rewrite } from '../recipe.ts';
+import type { ContextArgument, FetchStep, PathSegment, PlanStep, Requirement, Rewrite } from '../recipe.ts';
 import { typenamesOf } from './type-relations.ts';
 
 export interface PlannedSteps {
@@ -16,7 +17,7 @@ export interface PlannedSteps {
   readonly source: FetchStep | null;
 }
 
-/** Throws on nodes that this gateway never asks the planner for (`@defer`, `@fromContext`). */
+/** Throws on nodes that this gateway never asks the planner for (`@defer`). */
 export function buildPlanSteps(queryPlan: QueryPlan, supergraph: Schema): PlannedSteps {
   const conditions = new Map<string, readonly string[]>();
   const typenames = (condition: string) => {
@@ -25,8 +26,10 @@ export function buildPlanSteps(queryPlan: QueryPlan, supergraph: Schema): Planne
     return names;
   };
 
+  let hasContexts = false;
   const fetchStep = (node: FetchNode, path: readonly PathSegment[]): FetchStep => {
-    if (node.contextRewrites?.length) throw new Error('Query plans with context arguments are not supported');
+    const contexts = (node.contextRewrites ?? []).map((rewrite) => contextArgument(rewrite, typenames));
+    if (contexts.length > 0) hasContexts = true;
     return {
       kind: 'fetch',
       subgraph: node.serviceName,
@@ -38,6 +41,7 @@ export function buildPlanSteps(queryPlan: QueryPlan, supergraph: Schema): Planne
       requires: node.requires ? requirements(node.requires, typenames) : null,
       inputRewrites: rewrites(node.inputRewrites, typenames),
       outputRewrites: rewrites(node.outputRewrites, typenames),
+      ...(contexts.length > 0 ? { contexts } : {}),
     };
   };
 
@@ -72,9 +76,32 @@ export function buildPlanSteps(queryPlan: QueryPlan, supergraph: Schema): Planne
   };
 
   const root = queryPlan.node;
-  if (root?.kind === 'Subscription')
-    return { source: fetchStep(root.primary, []), plan: step(root.rest, []) };
-  return { source: null, plan: step(root, []) };
+  const isStream = root?.kind === 'Subscription';
+  const source = isStream ? fetchStep(root.primary, []) : null;
+  const plan = step(isStream ? root.rest : root, []);
+  return { source, plan: plan && hasContexts ? isolated(plan) : plan };
+}
+
+function isolated(step: PlanStep): PlanStep {
+  if (step.kind === 'fetch') return { ...step, isIsolated: true };
+  if (step.kind === 'condition') {
+    const { whenTrue, whenFalse } = step;
+    return { ...step, whenTrue: whenTrue && isolated(whenTrue), whenFalse: whenFalse && isolated(whenFalse) };
+  }
+  return { ...step, steps: step.steps.map(isolated) };
+}
+
+/** The planner writes "..", once for each field up, then the way down to the value. */
+function contextArgument(
+  { path, renameKeyTo }: FetchDataKeyRenamer,
+  typenames: (condition: string) => readonly string[],
+): ContextArgument {
+  const up = path.findLastIndex((part) => part === '..') + 1;
+  const prefix = '... on ';
+  const down = path
+    .slice(up)
+    .map((part) => (part.startsWith(prefix) ? typenames(part.slice(prefix.length)) : part));
+  return { variable: renameKeyTo, up, path: down };
 }
 
 function group(kind: 'sequence' | 'parallel', children: readonly (PlanStep | null)[]): PlanStep | null {

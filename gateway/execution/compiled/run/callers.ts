@@ -23,7 +23,9 @@ export function createCallers(subgraphs: SubgraphMap): Callers {
         throw new DomainError('SUBGRAPH_UNAVAILABLE', `There is no subgraph "${step.subgraph}"`);
       };
     }
-    if (!service.isRemote || !step.requires) return (_run, request) => service.execute(request);
+    // Merged calls have their variables in common.
+    if (!service.isRemote || !step.requires || step.contexts)
+      return (_run, request) => service.execute(request);
     let merged = documents.get(service.name);
     if (!merged) documents.set(service.name, (merged = new Map()));
     return mergingCaller(service, merged, nextId++);

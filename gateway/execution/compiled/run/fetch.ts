@@ -4,6 +4,7 @@ import type { SubgraphRequest } from '#schema/subgraph-protocol.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { FetchStep } from '../recipe.ts';
 import type { Caller } from './callers.ts';
+import { collectGroups } from './contexts.ts';
 import { failedCall, subgraphError } from './errors.ts';
 import { isObject, mergeInto } from './merge.ts';
 import type { OperationRun, ResponseObject, Step } from './operation-run.ts';
@@ -15,15 +16,36 @@ import { applyRewrites, rewrittenPath } from './rewrites.ts';
 
 /** Calls a subgraph and merges its answer; errors are kept in the run. */
 export function createFetch(step: FetchStep, caller: Caller): Step {
-  const merge = step.requires ? createEntityFetch(step) : createRootFetch(step);
+  const send = createSender(step, caller);
+  if (!step.requires) {
+    const prepare = createRootFetch(step);
+    return (run) => send(run, prepare(run));
+  }
+  const prepare = createEntityFetch(step);
+  const { contexts, path } = step;
+  if (!contexts) return (run) => send(run, prepare(run, collectObjects(run.data, path)));
   return (run) => {
-    const call = merge(run);
+    const pending = collectGroups(run.data, path, contexts).flatMap(
+      ({ objects, variables }) => send(run, prepare(run, objects), variables) ?? [],
+    );
+    return pending.length > 0 ? Promise.all(pending).then(() => undefined) : undefined;
+  };
+}
+
+type Sender = (
+  run: OperationRun,
+  call: Call | undefined,
+  extraVariables?: Readonly<Record<string, unknown>>,
+) => Promise<void> | undefined;
+
+function createSender(step: FetchStep, caller: Caller): Sender {
+  return (run, call, extraVariables) => {
     if (!call) return undefined;
     const fail = (cause: unknown) => {
       if (!run.stopped) run.errors.push(failedCall(step.subgraph, cause));
     };
     try {
-      return caller(run, subgraphRequest(step, run, call.representations)).then((answer) => {
+      return caller(run, subgraphRequest(step, run, call.representations, extraVariables)).then((answer) => {
         if (run.stopped) return;
         try {
           call.take(answer);
@@ -45,9 +67,7 @@ interface Call {
 }
 
 /** Undefined: there is nothing to ask. */
-type CallMaker = (run: OperationRun) => Call | undefined;
-
-function createRootFetch(step: FetchStep): CallMaker {
+function createRootFetch(step: FetchStep): (run: OperationRun) => Call | undefined {
   const prefix = fixedPath(step.path);
   return (run) => {
     if (run.stopped) return undefined;
@@ -72,13 +92,14 @@ function createRootFetch(step: FetchStep): CallMaker {
   };
 }
 
-function createEntityFetch(step: FetchStep): CallMaker {
+/** Undefined: none of the objects is to be asked for. */
+function createEntityFetch(
+  step: FetchStep,
+): (run: OperationRun, objects: readonly ResponseObject[]) => Call | undefined {
   const represent = createRepresentationBuilder(step.requires ?? [], step.inputRewrites);
   const assumedTypes = assumedTypesOf(step);
-  return (run) => {
-    if (run.stopped) return undefined;
-    const objects = collectObjects(run.data, step.path);
-    if (objects.length === 0) return undefined;
+  return (run, objects) => {
+    if (run.stopped || objects.length === 0) return undefined;
     const representations = represent(objects);
     if (representations.values.length === 0) return undefined;
     return {
@@ -111,6 +132,7 @@ function mergeEntities(
     throw new DomainError('SUBGRAPH_UNAVAILABLE', message);
   }
   const rewritten = step.outputRewrites.length > 0 ? new Set<unknown>() : null;
+  const taken = step.isIsolated ? new Set<unknown>() : null;
   for (let index = 0; index < objects.length; index++) {
     const object = objects[index] as ResponseObject;
     const entity: unknown = entities[indexes[index] as number];
@@ -123,7 +145,8 @@ function mergeEntities(
       applyRewrites(step.outputRewrites, entity);
       rewritten.add(entity);
     }
-    mergeInto(object, entity);
+    mergeInto(object, taken?.has(entity) ? structuredClone(entity) : entity);
+    taken?.add(entity);
   }
 }
 
@@ -173,11 +196,13 @@ export function subgraphRequest(
   step: FetchStep,
   { request, variables }: Pick<OperationRun, 'request' | 'variables'>,
   representations: ResponseObject[] | null,
+  extraVariables?: Readonly<Record<string, unknown>>,
 ): SubgraphRequest {
   const passed: Record<string, unknown> = {};
   for (const name of step.variables) {
     if (Object.hasOwn(variables, name)) passed[name] = variables[name];
   }
+  Object.assign(passed, extraVariables);
   if (representations) passed.representations = representations;
   return {
     query: step.query,

@@ -6,10 +6,9 @@ import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSupergraphConfig } from '#gateway/supergraph/config.ts';
-import { createSupergraphGateway } from '#gateway/supergraph/server.ts';
 import { createEventHub } from '../fixtures/event-hub.ts';
 import { openSocket } from '../fixtures/socket-client.ts';
+import { startSupergraph } from './start-supergraph.ts';
 import { servePlainSubgraph, type ServedPlainSubgraph } from './served-subgraph.ts';
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9",
@@ -74,30 +73,8 @@ afterAll(async () => {
   await reviews[Symbol.asyncDispose]();
 });
 
-const logger = { debug() {}, info() {}, warn() {}, error() {} };
-
-async function start(environment: Record<string, string> = {}, sdl = supergraphSdl) {
-  const config = readSupergraphConfig(['--supergraph', 'a.graphql', '--port', '0'], environment);
-  const gateway = await createSupergraphGateway({ config, supergraphSdl: sdl, logger });
-  return {
-    url: gateway.url,
-    async post(query: string, headers: Record<string, string> = {}) {
-      const response = await fetch(`${gateway.url}/graphql`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/graphql-response+json',
-          ...headers,
-        },
-        body: JSON.stringify({ query }),
-      });
-      // oxlint-disable-next-line typescript/no-explicit-any -- the shape is the test's to know
-      const body: any = await response.json();
-      return { status: response.status, data: body.data, errors: body.errors };
-    },
-    [Symbol.asyncDispose]: () => gateway.close(),
-  };
-}
+const start = (environment: Record<string, string> = {}, sdl = supergraphSdl) =>
+  startSupergraph(sdl, environment);
 
 /** An issuer whose tokens the gateway may be told to believe. */
 async function startIssuer() {

@@ -20,7 +20,7 @@ const imports = [
   '@inaccessible',
   '@interfaceObject',
 ];
-const header = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ${JSON.stringify(imports)})`;
+const header = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ${JSON.stringify(imports)})`;
 const leaves = [
   'String',
   'String!',
@@ -144,7 +144,11 @@ function drawMoves(random: Random, entities: readonly Entity[]): void {
       const name = value.split(':')[0];
       to[1].push(`${value} @external`, `${name}Deep: String @requires(fields: "${name} { city }")`);
     }
-    if (second && random.chance(0.4)) to[1].push(`${second} @override(from: "${from[0]}")`);
+    if (second && random.chance(0.4)) {
+      // With a label that is never on, both go on resolving it, and the one from before is asked.
+      const label = random.pick(['', ', label: "percent(0)"', ', label: "not-yet"']);
+      to[1].push(`${second} @override(from: "${from[0]}"${label})`);
+    }
   }
 }
 
