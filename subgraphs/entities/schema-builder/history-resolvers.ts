@@ -2,6 +2,7 @@
 import { DomainError, type FieldError } from '#schema/errors.ts';
 import type { LoggedOperation } from '#schema/events.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import { isManyToMany } from '#subgraphs/model/relations.ts';
 import { isSameJson } from '#subgraphs/model/values/json.ts';
 import { accessOf, type EntityAccess } from '#subgraphs/model/permissions/access.ts';
 import { memberName } from '#subgraphs/model/unique-keys.ts';
@@ -114,6 +115,9 @@ export async function restoreVersion(
     );
   const access = accessOf(context.model, entity, context.claims);
   const values = toUntypedData(entity, earlier, { mayRead: (field) => access.mayWrite(field) });
+  for (const { name } of entity.fields.filter(isManyToMany)) {
+    if (Object.hasOwn(values, name)) values[name] = { set: values[name] ?? [] };
+  }
   if (access.isRestricted) {
     access.assertAllows('UPDATE');
     const [current] = await store.findMany(context, entity, [id]);

@@ -58,7 +58,7 @@ export function recordsWhere(
     parts.push(filterSql(rowFilter, { alias: listed, entity }, { tenantId: model.tenantId, parameters }));
   const words = parseSearch(request.search);
   if (words !== null) {
-    const searched = searchedKeys(entity, request.searchIn);
+    const searched = searchedKeys(entity, access.of(entity));
     parts.push(searchSql({ alias: listed, entity }, words, searched, parameters));
   }
   return parts.join(' and ');
@@ -75,7 +75,7 @@ export function readListing(model: TenantModel, access: ModelAccess, request: Li
   const orderSql = buildOrderSql(order.keys, row, { model, access, parameters });
   // What is searched for and not ordered comes in order of its rank, equal ones by id.
   const words = (request.orderBy ?? []).length === 0 ? parseSearch(request.search) : null;
-  const searched = searchedKeys(request.entity, request.searchIn);
+  const searched = searchedKeys(request.entity, access.of(request.entity));
   const keys = words === null ? orderSql.keys : [rankKey(row, words, searched, parameters), ...orderSql.keys];
   const signature = words === null ? order.signature : rankSignature(request.entity, words, searched);
   const types = keys.map(cursorTypeOf);

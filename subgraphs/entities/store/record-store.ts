@@ -46,8 +46,6 @@ export interface RecordChoice {
   /** As the generated input type gives it; validated by the store. */
   readonly filter?: Readonly<Record<string, unknown>> | null;
   readonly search?: string | null;
-  /** Ids of the fields that `search` may look into; null: all that are searchable. */
-  readonly searchIn?: ReadonlySet<string> | null;
   readonly includeDeleted?: boolean | null;
 }
 

@@ -10,6 +10,7 @@ import type { RecordChoice, RecordStore, StoreContext } from './record-store.ts'
 import { type RecordRow, recordColumns, toRecord } from './record-row.ts';
 import { updateRecords } from './record-rows-writing.ts';
 import { parseSearch, searchedKeys } from './search-sql.ts';
+import { accessOf } from './store-access.ts';
 import { platformScope } from './write-scope.ts';
 
 /** Records of one transaction. */
@@ -50,7 +51,7 @@ type Searching = Pick<RecordStore, 'list' | 'count' | 'listInverse' | 'countInve
 /** The same reads, which find unsplit records too. */
 export function withSplitSearch(reads: Searching, storage: SplitStorage): Searching {
   const prepare = (context: StoreContext, request: RecordChoice): Promise<void> | undefined =>
-    request.search && request.searchIn ? splitFound(storage, context, request) : undefined;
+    request.search && accessOf(context).isRestricted ? splitFound(storage, context, request) : undefined;
   const prepared =
     <Request extends RecordChoice, Answer>(
       read: (context: StoreContext, request: Request) => Promise<Answer>,
@@ -72,10 +73,10 @@ export function withSplitSearch(reads: Searching, storage: SplitStorage): Search
 async function splitFound(
   storage: SplitStorage,
   context: StoreContext,
-  { entity, search, searchIn }: RecordChoice,
+  { entity, search }: RecordChoice,
 ): Promise<void> {
   const words = parseSearch(search);
-  if (words === null || searchedKeys(entity, searchIn) === null) return;
+  if (words === null || searchedKeys(entity, accessOf(context).of(entity)) === null) return;
   const { claims } = context;
   const values = [context.model.tenantId, entity.id];
   const unsplit = await storage.database.read(claims, {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { invalidField } from '#schema/errors.ts';
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
+import type { EntityAccess } from '#subgraphs/model/permissions/access.ts';
 import type { SqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
 import type { SqlRow } from '#subgraphs/model/filter/sql-values.ts';
 import { foldText } from '#subgraphs/model/fold.ts';
@@ -35,17 +36,11 @@ export function parseSearch(search: string | null | undefined): readonly string[
   return words.length === 0 ? null : words;
 }
 
-/**
- * The keys of the fields that a search looks into where it may not look into every searchable one; null where it may.
- * `fieldIds`: see `ListRequest.searchIn`.
- */
-export function searchedKeys(
-  entity: EntityDefinition,
-  fieldIds: ReadonlySet<string> | null | undefined,
-): readonly string[] | null {
-  if (!fieldIds) return null;
+/** The keys of the fields that a search looks into where some that are searchable are hidden; null where none is. */
+export function searchedKeys(entity: EntityDefinition, access: EntityAccess): readonly string[] | null {
+  if (!access.isRestricted) return null;
   const all = entity.fields.filter((field) => field.isSearchable);
-  const searched = all.filter((field) => fieldIds.has(field.id));
+  const searched = all.filter((field) => access.mayRead(field));
   return searched.length === all.length ? null : searched.map((field) => field.key);
 }
 

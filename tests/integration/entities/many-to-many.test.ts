@@ -400,3 +400,16 @@ describe("another tenant's ids", () => {
     await expect(plant).rejects.toThrow(/row-level security/);
   });
 });
+
+it('brings back the links of an earlier version, none of them too', async () => {
+  const [a, b] = [await createTag({ name: 'back-a' }), await createTag({ name: 'back-b' })];
+  const { id } = await createPost({ title: 'bare' });
+  await updatePost(id, { tags: { connect: [a.id] } });
+  await updatePost(id, { tags: { set: [b.id] } });
+  const restore = `mutation ($id: ID!, $version: Int!) { restorePostVersion(id: $id, version: $version) { ${postMembers} } }`;
+  const back = async (version: number): Promise<string[]> =>
+    labels((await tenant.query(restore, { id, version })).restorePostVersion.tags);
+  expect(await back(2)).toEqual(['back-a']);
+  expect(await back(1)).toEqual([]);
+  expect(await back(3)).toEqual(['back-b']);
+});
