@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -20,6 +21,8 @@ interface RunningSubgraph {
 }
 
 let realtime: RunningSubgraph;
+/** Of the entities subgraph. */
+let dataFolder: string;
 
 /** Starts one subgraph's main.ts on a free port. */
 async function startSubgraph(name: string, env: Record<string, string>): Promise<RunningSubgraph> {
@@ -59,7 +62,7 @@ beforeAll(async () => {
   const database = cleanup.use(await createTestDatabase());
   const env: Record<string, string> = { DATABASE_URL: database.url };
   if (process.env.REDIS_URL) env.REDIS_URL = process.env.REDIS_URL;
-  const dataFolder = await mkdtemp(join(tmpdir(), 'tenantry-distributed-'));
+  dataFolder = await mkdtemp(join(tmpdir(), 'tenantry-distributed-'));
   cleanup.defer(() => rm(dataFolder, { recursive: true, force: true }));
   const entities = await startSubgraph('entities', { ...env, TENANTRY_DATA: dataFolder });
   const tenants = await startSubgraph('tenants', { ...env, ENTITIES_URL: entities.url });
@@ -174,6 +177,26 @@ it("streams a field's file through the gateway, by credentials, by a link, in ra
     headers: { authorization: stranger.admin.credentials.authorization ?? '' },
   });
   expect(stolen.status).toBe(404);
+});
+
+it('keeps nothing of an upload whose client hangs up before the gateway has passed on all of it', async () => {
+  const tenant = await registerTenant(product);
+  const { createUpload } = await tenant.admin.query(
+    'mutation { createUpload(input: { fileName: "a.bin" }) { uploadUrl } }',
+  );
+  const ofTenant = async (): Promise<number> =>
+    (await readdir(join(dataFolder, 'files', tenant.id)).catch(() => [])).length;
+  const { hostname, port } = new URL(product.url);
+  const sending = httpRequest({
+    ...{ hostname, port, path: createUpload.uploadUrl, method: 'PUT' },
+    headers: { authorization: tenant.admin.credentials.authorization ?? '' },
+  });
+  const ended = new Promise((resolve) => sending.once('error', resolve));
+  sending.write(randomBytes(3_000_000));
+  await expect.poll(ofTenant).toBe(1);
+  sending.destroy(new Error('gone'));
+  await ended;
+  await expect.poll(ofTenant).toBe(0);
 });
 
 it('says which part is down, and answers the rest', async () => {

@@ -463,3 +463,24 @@ it('works with nested writes, batches, upserts, the untyped twin, filters and su
   );
   expect(cardsAggregate[0].count).toBe(1);
 });
+
+it('gives equal subscribers one link of nobody in particular, which ends with any change of rights', async () => {
+  const one = await addUser(product, tenant, 'VIEWER');
+  const other = await addUser(product, tenant, 'VIEWER');
+  const subscription = `subscription { contactChanged { contact { contract { signedUrl(expiresIn: 3600) } } } }`;
+  await using first = await one.subscribe(subscription);
+  await using second = await other.subscribe(subscription);
+  const id = await upload(user, 'shared');
+  await user.query(create, { input: { contract: id } });
+  const links = await Promise.all(
+    [first, second].map(async (stream) => (await stream.next()).contactChanged.contact.contract.signedUrl),
+  );
+  for (const link of links) {
+    const shown = await call(null, link);
+    expect([shown.status, await shown.text()]).toEqual([200, 'shared']);
+  }
+  const { me } = await one.query('{ me { id } }');
+  await tenant.admin.query(`mutation ($id: ID!) { deleteUser(id: $id) }`, { id: me.id });
+  const statusOf = async (link: string): Promise<number> => (await call(null, link)).status;
+  await expect.poll(() => statusOf(links[0]), { timeout: 10_000 }).toBe(401);
+});
