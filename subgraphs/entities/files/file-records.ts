@@ -59,7 +59,10 @@ export interface FileRecords {
 
   /** Across tenants: files that no record has held since `before`, the longest first. */
   findLoose(before: Date, limit: number): Promise<{ tenantId: string; id: string }[]>;
-  /** From here on nothing brings the file back. Null: a record holds it by now, or it is gone. */
+  /**
+   * From here on nothing brings the file back; it is this caller's to remove, until it is found again a day later. Null: a
+   * record holds it by now, another is at it, or it is gone.
+   */
   beginRemoval(
     claims: Claims,
     id: string,

@@ -21,7 +21,7 @@ export interface LooseFilesOptions {
 
 /**
  * In every process: what two of them find at once is removed once. A file first becomes one that nothing brings back, then
- * loses its content, then is forgotten: whoever ends in between is followed by the next.
+ * loses its content, then is forgotten; where that ends in between, it is found again a day later.
  */
 export function createLooseFileRemoval({
   records,
@@ -33,8 +33,13 @@ export function createLooseFileRemoval({
     const claims = { ...anonymousClaims, actorKind: 'SYSTEM' as const, tenantId };
     const removal = await records.beginRemoval(claims, id, before);
     if (!removal) return;
-    if (removal.contentId !== null) await files.remove(tenantId, removal.contentId);
-    await records.forget(claims, id);
+    try {
+      if (removal.contentId !== null) await files.remove(tenantId, removal.contentId);
+      await records.forget(claims, id);
+    } catch (error) {
+      // One that cannot be removed keeps no other: its turn comes again.
+      logger.warn({ err: error, tenantId, fileId: id }, 'a loose file could not be removed');
+    }
   }
 
   return createBackgroundJob({

@@ -67,7 +67,7 @@ export function createFileRecords(database: RecordDatabase): FileRecords {
 
     async beginRemoval(claims, id, before) {
       const [row] = await database.read<{ contentId: string | null }>(claims, {
-        text: `update files set state = 'REMOVING' where ${own} and id = $1 and state <> 'ATTACHED' and changed_at < $2 returning content_id as "contentId"`,
+        text: `update files set state = 'REMOVING', changed_at = now() where ${own} and id = $1 and state <> 'ATTACHED' and changed_at < $2 returning content_id as "contentId"`,
         values: [id, before],
       });
       return row ?? null;
