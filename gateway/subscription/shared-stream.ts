@@ -6,6 +6,8 @@ import type { Upstream } from './upstream.ts';
 /** One of those who share a stream. */
 export interface StreamMember {
   offer(message: EventMessage, stream: SharedStream): void;
+  /** The stream is at a place without an event. */
+  streamMoved(stream: SharedStream): void;
   streamEnded(): void;
 }
 
@@ -53,6 +55,7 @@ export class SharedStream {
       if (this.#isClosed) return;
       if (message === undefined) break;
       if (message) await this.#offer(message);
+      else for (const subscriber of this.#subscribers) subscriber.streamMoved(this);
     }
     const subscribers = [...this.#subscribers];
     this.#close();

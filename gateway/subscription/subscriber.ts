@@ -108,6 +108,11 @@ export class Subscriber implements StreamMember {
     }
   }
 
+  streamMoved(stream: SharedStream): void {
+    if (this.#shared !== stream || this.#own || !this.isOpen) return;
+    this.#move(stream.seq);
+  }
+
   /** The shared stream has ended. */
   streamEnded(): void {
     if (this.#own) this.#leaveShared();
@@ -148,10 +153,9 @@ export class Subscriber implements StreamMember {
       const message = await upstream.next();
       if (this.#own !== upstream) return;
       if (message === undefined) return this.#end(null);
-      this.#seen = upstream.seq;
       // The upstream tells where it begins before it tells of anything else.
       if (message) this.#take(message);
-      else if (this.#queue.isEmpty) this.#taken = upstream.seq;
+      else this.#move(upstream.seq);
       const ahead = this.#ahead;
       if (ahead && upstream.seq !== null && upstream.seq >= ahead.from) this.#goOver();
       else if (upstream.isLive && !this.#shared && this.isOpen) this.#options.onLive(upstream);
@@ -168,6 +172,13 @@ export class Subscriber implements StreamMember {
       if (stream) this.offer(message, stream);
       return true;
     });
+  }
+
+  /** There is nothing for it up to here. */
+  #move(seq: number | null): void {
+    if (seq === null || (this.#seen !== null && seq < this.#seen)) return;
+    this.#seen = seq;
+    if (this.#queue.isEmpty) this.#taken = seq;
   }
 
   #take(message: EventMessage): void {

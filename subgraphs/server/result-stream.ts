@@ -13,18 +13,30 @@ export function createResultStream(
 ): AsyncIterableIterator<ExecutionResult> {
   const iterator = source[Symbol.asyncIterator]();
   const end = { value: undefined, done: true } as const;
-  const { promise: ended, resolve: endNow } = Promise.withResolvers<typeof end>();
+  /** Who waits for a result. Not a race with one promise of the end, which would remember every result there was. */
+  const waiting = new Set<(step: typeof end) => void>();
   let done = false;
-  let waiting = 0;
 
   function finish(): Promise<unknown> {
     if (done) return Promise.resolve();
     done = true;
     signal?.removeEventListener('abort', onAbort);
-    endNow(end);
+    const isPending = waiting.size > 0;
+    for (const tell of waiting) tell(end);
+    waiting.clear();
     const closed = Promise.resolve(iterator.return?.()).catch(() => undefined);
     // A source that is a generator closes only after its pending step: nobody waits for that.
-    return waiting > 0 ? Promise.resolve() : closed;
+    return isPending ? Promise.resolve() : closed;
+  }
+  async function pull(): Promise<IteratorResult<ExecutionResult>> {
+    const step = await iterator.next();
+    if (done) return end;
+    if (step.done) {
+      done = true;
+      signal?.removeEventListener('abort', onAbort);
+      return end;
+    }
+    return { value: map(step.value), done: false };
   }
   function onAbort(): void {
     void finish();
@@ -33,21 +45,21 @@ export function createResultStream(
   else signal?.addEventListener('abort', onAbort, { once: true });
 
   return {
-    async next() {
-      if (done) return end;
-      waiting += 1;
-      try {
-        const step = await Promise.race([iterator.next(), ended]);
-        if (done) return end;
-        if (step.done) {
-          done = true;
-          signal?.removeEventListener('abort', onAbort);
-          return end;
-        }
-        return { value: map(step.value), done: false };
-      } finally {
-        waiting -= 1;
-      }
+    next() {
+      if (done) return Promise.resolve(end);
+      return new Promise((resolve, reject) => {
+        waiting.add(resolve);
+        pull().then(
+          (step) => {
+            waiting.delete(resolve);
+            resolve(step);
+          },
+          (error: Error) => {
+            waiting.delete(resolve);
+            reject(error);
+          },
+        );
+      });
     },
     async return() {
       await finish();

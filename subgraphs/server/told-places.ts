@@ -11,8 +11,8 @@ export interface PlacedStream {
     readonly reached: string;
     readonly isLive: boolean;
   };
-  /** Resolves once it waits for what is new. */
-  readonly whenLive: Promise<void>;
+  /** The listener, one for a stream, is called when there is a place to tell and no event to tell it with. */
+  onMoved(listener: () => void): void;
 }
 
 /** `results` are those of `stream`, read one after the other. See `SubgraphRequest.tellsPlace`. */
@@ -20,34 +20,45 @@ export function tellPlaces(
   results: AsyncIterableIterator<ExecutionResult>,
   stream: PlacedStream,
 ): AsyncIterableIterator<ExecutionResult> {
-  let isBegun = false;
-  let isToldLive = false;
+  let hasMoved = true;
   let pending: Promise<IteratorResult<ExecutionResult>> | null = null;
+  let answer: ((step: IteratorResult<ExecutionResult>) => void) | null = null;
 
   function placeMark(): IteratorResult<ExecutionResult> {
+    hasMoved = false;
     const { reached, isLive } = stream.whereabouts();
-    isToldLive = isLive;
     const place: StreamPlace = { cursor: reached, isLive };
     return { value: { extensions: { place } }, done: false };
   }
 
+  function withPlace(step: IteratorResult<ExecutionResult>): IteratorResult<ExecutionResult> {
+    if (step.done) return step;
+    const { cursor, isLive } = stream.whereabouts();
+    const place: StreamPlace = { cursor, isLive };
+    return { value: { ...step.value, extensions: { ...step.value.extensions, place } }, done: false };
+  }
+
+  stream.onMoved(() => {
+    const tell = answer;
+    answer = null;
+    if (tell) tell(placeMark());
+    else hasMoved = true;
+  });
+
   return {
-    async next() {
-      if (!isBegun) {
-        isBegun = true;
-        return placeMark();
-      }
+    next() {
+      if (hasMoved) return Promise.resolve(placeMark());
       pending ??= results.next();
-      if (!isToldLive) {
-        const first = await Promise.race([pending, stream.whenLive]);
-        if (first === undefined) return placeMark();
-      }
-      const step = await pending;
-      pending = null;
-      if (step.done) return step;
-      const { cursor, isLive } = stream.whereabouts();
-      const place: StreamPlace = { cursor, isLive };
-      return { value: { ...step.value, extensions: { ...step.value.extensions, place } }, done: false };
+      return new Promise((resolve, reject) => {
+        answer = resolve;
+        pending?.then((step) => {
+          // A place was told instead: this is the answer to the next call.
+          if (answer !== resolve) return;
+          answer = null;
+          pending = null;
+          resolve(withPlace(step));
+        }, reject);
+      });
     },
     async return() {
       await results.return?.();

@@ -73,6 +73,8 @@ export class FeedGroups {
         if (value instanceof Promise) value.catch(() => {});
         for (const subscriber of subscribers) {
           if (subscriber.isLive) subscriber.offer(entry.event.seq, entry.bytes, value);
+          // Whoever goes on elsewhere under other permissions does so from here, not from its last event.
+          if (subscriber.isLive && entry.event.kind === 'DEFINITIONS') subscriber.tellPlace();
         }
       } catch (error) {
         for (const subscriber of subscribers) subscriber.end(error as Error);

@@ -43,8 +43,10 @@ export class Subscriber<Value> {
   #bytes = 0;
   #waiting: ((step: Step<Value>) => void)[] = [];
   #isDraining = false;
+  /** An event is out of the queue and not with the consumer yet. */
+  #isOnItsWay = false;
   #isLive = false;
-  readonly #live = Promise.withResolvers<void>();
+  #onMoved: (() => void) | null = null;
   #isClosed = false;
   #ending: Error | null = null;
   #seen: number;
@@ -76,14 +78,19 @@ export class Subscriber<Value> {
 
   /** As `cursor`, but past events that were none of this subscriber's where nothing waits for it. */
   get reached(): string {
-    const isIdle = this.#head === this.#queue.length && !this.#isDraining;
+    const isIdle = this.#head === this.#queue.length && !this.#isOnItsWay;
     return encodeLogCursor(isIdle ? this.#seen : this.#delivered);
   }
 
   /** From now on the tail pushes every event. */
   goLive(): void {
     this.#isLive = true;
-    this.#live.resolve();
+    this.#onMoved?.();
+  }
+
+  /** Lets the consumer know how far it is although there is no event: the definitions changed here. */
+  tellPlace(): void {
+    this.#onMoved?.();
   }
 
   /** The next event, and what this subscriber is to get of it (null: nothing). Ignored when it was offered before. */
@@ -137,7 +144,7 @@ export class Subscriber<Value> {
         return this;
       },
       whereabouts: () => ({ cursor: this.cursor, reached: this.reached, isLive: this.isLive }),
-      whenLive: this.#live.promise,
+      onMoved: (listener) => (this.#onMoved = listener),
     };
   }
 
@@ -150,9 +157,11 @@ export class Subscriber<Value> {
         const item = this.#queue[this.#head];
         if (item) {
           this.#shift(item);
+          this.#isOnItsWay = true;
           const value = item.value instanceof Promise ? await item.value : item.value;
           // Ended or closed meanwhile: this event was not delivered, and its cursor was not given away.
           if (value !== null && this.isOpen) this.#give({ value }, item.seq);
+          this.#isOnItsWay = false;
         } else if (this.#ending) {
           this.#give({ error: this.#ending }, this.#delivered);
           this.#close();
@@ -163,6 +172,7 @@ export class Subscriber<Value> {
       this.#isDraining = false;
     } catch (error) {
       this.#isDraining = false;
+      this.#isOnItsWay = false;
       this.end(error instanceof Error ? error : new Error(String(error)));
     }
   }

@@ -64,6 +64,18 @@ it('tells when it has caught up, past what was none of its events', async () => 
   expect(await stream.next()).toEqual({ seq: next, isLive: true, hasEvent: true });
 });
 
+it('is told where the definitions change, so that nobody goes on from before that', async () => {
+  const head = await tenant.append([{}]);
+  await using stream = await follow();
+  expect((await stream.next()).seq).toBe(head);
+  await tenant.append([{ entity: 'company' }]);
+  const next = stream.next();
+  await tenant.addEntity(`added${head}`);
+  expect(await next).toEqual({ seq: head + 2, isLive: true, hasEvent: false });
+  await tenant.append([{}]);
+  expect(await stream.next()).toEqual({ seq: head + 3, isLive: true, hasEvent: true });
+});
+
 it('is not told to who did not ask', async () => {
   const service = fixture.createService();
   const stream = await service.subscribe(

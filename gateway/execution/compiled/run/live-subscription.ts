@@ -29,7 +29,8 @@ export function createLiveSubscription(
   request: ExecutionRequest,
   asSubscribed: (operation: PreparedOperation) => SubscribedOperation | null,
 ): LiveSubscription {
-  const ended = Promise.withResolvers<typeof end>();
+  /** Who waits for a result. Not a race with one promise of the end, which would remember every result there was. */
+  const waiting = new Set<(step: typeof end) => void>();
   let current = { operation, request };
   let isEnded = false;
   let place: StreamPlace | null = null;
@@ -40,7 +41,8 @@ export function createLiveSubscription(
   const close = (): void => {
     if (isEnded) return;
     isEnded = true;
-    ended.resolve(end);
+    for (const tell of waiting) tell(end);
+    waiting.clear();
     request.signal?.removeEventListener('abort', close);
     // Not awaited: a generator that waits for its own pending step would never answer.
     void Promise.resolve(upstream.return?.()).catch(() => undefined);
@@ -70,13 +72,20 @@ export function createLiveSubscription(
     },
     next() {
       if (isEnded) return Promise.resolve(end);
-      return Promise.race([
-        pull().catch((error: unknown) => {
-          close();
-          throw error;
-        }),
-        ended.promise,
-      ]);
+      return new Promise((resolve, reject) => {
+        waiting.add(resolve);
+        pull().then(
+          (step) => {
+            waiting.delete(resolve);
+            resolve(step);
+          },
+          (error: Error) => {
+            waiting.delete(resolve);
+            close();
+            reject(error);
+          },
+        );
+      });
     },
     return() {
       close();
