@@ -56,6 +56,11 @@ export function findUnionByTypeName(entity: EntityDefinition, name: string): Fie
   return unions.get(name);
 }
 
+/** The field that a member of answers and inputs speaks of: `subject`, `subjectId` and `subjectType` are all the same one's. */
+export function findMemberField(entity: EntityDefinition, name: string): FieldDefinition | undefined {
+  return findField(entity, name) ?? findRelationByIdName(entity, name) ?? findUnionByTypeName(entity, name);
+}
+
 /** Every relation that points at the entity, those without an inverse field included. */
 export function inversesOf(model: TenantModel, entity: EntityDefinition): readonly Inverse[] {
   let byTarget = inverses.get(model);

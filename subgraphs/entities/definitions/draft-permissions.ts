@@ -11,7 +11,7 @@ import { parseFilter } from '#subgraphs/model/filter/validate.ts';
 import { restrictableRoles } from '#subgraphs/model/permissions/access.ts';
 import { parseRowFilter, storeRowFilter } from '#subgraphs/model/permissions/row-filter.ts';
 import { type ShownPermission, showPermissions } from '#subgraphs/model/permissions/shown-permissions.ts';
-import { findField, findRelationByIdName } from '#subgraphs/model/relations.ts';
+import { findMemberField } from '#subgraphs/model/relations.ts';
 import { buildTenantModel } from '#subgraphs/model/tenant-model.ts';
 import { type BrokenRules, createBrokenRules } from './broken-rules.ts';
 import type { DraftEntity } from './definition-change.ts';
@@ -100,7 +100,7 @@ function readFields(
 /** A draft's entity changes: what is kept for a definition's own object would be of another moment. */
 function findIn(entity: DraftEntity, name: string): { id: string } | undefined {
   const view = { ...entity };
-  return findField(view, name) ?? findRelationByIdName(view, name);
+  return findMemberField(view, name);
 }
 
 function readRowFilter(

@@ -22,7 +22,7 @@ import { DomainError } from '#schema/errors.ts';
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { parseFilter } from '#subgraphs/model/filter/validate.ts';
 import { restrictFilter } from '#subgraphs/model/permissions/restricted-filter.ts';
-import { findField, findInverse, findRelationByIdName } from '#subgraphs/model/relations.ts';
+import { findField, findInverse, findMemberField } from '#subgraphs/model/relations.ts';
 import type { EntitiesContext } from '../context.ts';
 import { parseOrder } from '../filters/list-order.ts';
 import type { InverseArguments } from '../loaders.ts';
@@ -142,7 +142,7 @@ function assertFieldReadable(
 ): void {
   const access = accessOf(storeContext);
   const field = findField(entity, name);
-  const asked = field ?? findRelationByIdName(entity, name);
+  const asked = field ?? findMemberField(entity, name);
   if (asked) access.of(entity).assertReadable(asked);
   const target = field?.targetEntityId ? model.entityById.get(field.targetEntityId) : undefined;
   if (target) access.of(target).assertAllows('READ');

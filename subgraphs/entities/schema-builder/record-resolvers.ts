@@ -22,6 +22,7 @@ import { pointedAt } from '#subgraphs/model/union-relations.ts';
 import type { EntitiesContext } from '../context.ts';
 import type { InverseArguments } from '../loaders.ts';
 import type { ListRequest, Page, StoredRecord } from '../store/record-store.ts';
+import { accessOf } from '../store/store-access.ts';
 import { aggregateResolver } from './aggregate-resolvers.ts';
 import { ConnectionNode, resolveTotalCount } from './connection-node.ts';
 import { checkIncludeDeleted } from './deleted-records.ts';
@@ -110,7 +111,10 @@ function relationResolver(type: string, fieldName: string) {
     const field = findField(getEntity(context, type), fieldName);
     const pointed = field ? pointedAt(field, recordOf(node).data[field.key]) : null;
     const target = pointed && context.model.entityById.get(pointed.entityId);
-    return target ? findNode(context, target, pointed.id) : null;
+    if (!target) return null;
+    // Of a relation to several entities, those that the caller may not read are as if they were not there.
+    if (field?.targets && !accessOf(context.storeContext).of(target).allows('READ')) return null;
+    return findNode(context, target, pointed.id);
   };
 }
 

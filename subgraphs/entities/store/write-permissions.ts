@@ -3,7 +3,7 @@ import { DomainError } from '#schema/errors.ts';
 import type { FieldError } from '#schema/errors.ts';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import type { ModelAccess } from '#subgraphs/model/permissions/access.ts';
-import { findField, findRelationByIdName } from '#subgraphs/model/relations.ts';
+import { findMemberField } from '#subgraphs/model/relations.ts';
 import { maxFieldErrors } from '#subgraphs/model/values/input.ts';
 import type { NestedPlan } from '#subgraphs/model/values/nested-plan.ts';
 import { notFound } from './record-locks.ts';
@@ -55,7 +55,7 @@ function unwritable(
   const own = access.of(entity);
   return Object.entries(input).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    const field = findField(entity, name) ?? findRelationByIdName(entity, name);
+    const field = findMemberField(entity, name);
     // What is no field at all is told by the input's own rules.
     if (!field || own.mayWrite(field)) return [];
     return permissionError(entity, field, path === undefined ? name : `${path}.${name}`);

@@ -5,7 +5,7 @@ import { type Author, computeDefault } from '../computed-defaults.ts';
 import type { EntityDefinition, FieldDefinition } from '../definition.ts';
 import { ruleOf } from '../field-types.ts';
 import { memberNames, typeName } from '../names.ts';
-import { findField, findRelationByIdName, findUnionByTypeName } from '../relations.ts';
+import { findField, findMemberField, findRelationByIdName } from '../relations.ts';
 import { isUnion } from '../union-relations.ts';
 import { join, readFlatUnion, readUnion } from './union-input.ts';
 import type { FlatUnion, Member } from './union-input.ts';
@@ -93,7 +93,7 @@ function readMembers(
   for (const [name, value] of Object.entries(input)) {
     if (value === undefined) continue;
     const named = findField(entity, name);
-    const field = named ?? findRelationByIdName(entity, name) ?? findUnionByTypeName(entity, name);
+    const field = findMemberField(entity, name);
     const memberPath = join(path, name);
     if (field && !named && isUnion(field)) {
       const isId = findRelationByIdName(entity, name) === field;

@@ -4,13 +4,7 @@ import type { FileFacts } from '#schema/file-content.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { memberNames } from '#subgraphs/model/names.ts';
 import { type OutputMember, outputMembers } from '#subgraphs/model/output-members.ts';
-import {
-  findField,
-  findRelationByIdName,
-  findUnionByTypeName,
-  getTarget,
-  isManyToMany,
-} from '#subgraphs/model/relations.ts';
+import { findField, findMemberField, getTarget, isManyToMany } from '#subgraphs/model/relations.ts';
 import type { ModelAccess } from '#subgraphs/model/permissions/access.ts';
 import { isUnion } from '#subgraphs/model/union-relations.ts';
 import type { StoredRecord } from '../../store/record-store.ts';
@@ -94,7 +88,7 @@ function readerOf(
 ): ((record: StoredRecord) => unknown) | null {
   if (Object.hasOwn(systemColumns, name)) return systemColumns[name] ?? null;
   const named = findField(entity, name);
-  const field = named ?? findRelationByIdName(entity, name) ?? findUnionByTypeName(entity, name);
+  const field = findMemberField(entity, name);
   // A relation to several entities needs both of its members to be read back.
   if (!field || (named && isUnion(field))) return null;
   options.access.of(entity).assertReadable(field);
