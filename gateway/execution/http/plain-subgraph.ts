@@ -6,6 +6,7 @@ import type { ClaimsSigner } from './claims-signer.ts';
 import { toHeaders } from './request-headers.ts';
 import { isResult } from './result.ts';
 import { shareReads } from './shared-reads.ts';
+import { createIdentitySockets } from './identity-sockets.ts';
 import { createSubgraphSocket } from './subgraph-socket.ts';
 import { createTransport, parseJson, type TransportAnswer, type TransportOptions } from './transport.ts';
 
@@ -25,7 +26,9 @@ export function createPlainSubgraph(options: PlainSubgraphOptions): SubgraphServ
   const { origin, pathname, search } = new URL(options.url);
   const path = `${pathname}${search}`;
   const transport = createTransport({ ...options, signer, url: origin });
-  const sockets = new Set<AsyncDisposable>();
+  const sockets = createIdentitySockets(({ claims, headers = {} }) =>
+    createSubgraphSocket({ ...options, url: origin, path, signer, claims, connectionParams: headers }),
+  );
 
   const call = (request: SubgraphRequest): Promise<TransportAnswer> => {
     const { query, operationName, variables, claims, signal } = request;
@@ -67,52 +70,10 @@ export function createPlainSubgraph(options: PlainSubgraphOptions): SubgraphServ
       throw new DomainError('SUBGRAPH_UNAVAILABLE', `The subgraph "${name}" gives no SDL (HTTP ${status}).`);
     },
     execute: options.shareReads ? shareReads(call, read) : async (request) => read(await call(request)),
-    async subscribe(request) {
-      const connectionParams = request.headers ?? {};
-      const { claims } = request;
-      const socket = createSubgraphSocket({
-        ...{ ...options, url: origin, path },
-        ...{ signer, claims, connectionParams },
-      });
-      sockets.add(socket);
-      const close = async (): Promise<void> => {
-        if (sockets.delete(socket)) await socket[Symbol.asyncDispose]();
-      };
-      try {
-        const events = await socket.subscribe(request);
-        if (Symbol.asyncIterator in events) return closing(events, close);
-        await close();
-        return events;
-      } catch (error) {
-        await close();
-        throw error;
-      }
-    },
+    subscribe: (request) => sockets.subscribe(request),
     async [Symbol.asyncDispose]() {
-      await Promise.all([...sockets].map((socket) => socket[Symbol.asyncDispose]()));
+      await sockets[Symbol.asyncDispose]();
       await transport[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** The same events; `close` runs when they end, from either side. */
-function closing(
-  events: AsyncIterableIterator<ExecutionResult>,
-  close: () => Promise<void>,
-): AsyncIterableIterator<ExecutionResult> {
-  return {
-    async next() {
-      const step = await events.next();
-      if (step.done) await close();
-      return step;
-    },
-    async return() {
-      await events.return?.();
-      await close();
-      return { value: undefined, done: true };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
     },
   };
 }

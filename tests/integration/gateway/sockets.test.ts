@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { openSocket } from './fixtures/socket-client.ts';
+import { openSocket, type SocketClient } from './fixtures/socket-client.ts';
 import { startTestGateway, type TestGateway } from './fixtures/test-gateway.ts';
 import type { TestTenant } from './fixtures/test-subgraphs.ts';
 
@@ -158,6 +158,44 @@ describe('operations', () => {
     gate.resolve();
     await client.take((message) => message.type === 'pong');
     expect(platform.subgraphs.hub.count(topic())).toBe(1);
+  });
+
+  it.each<[string, (client: SocketClient) => void]>([
+    ['completed', (client) => client.send({ type: 'complete', id: 'q' })],
+    ['left with the socket', (client) => client.socket.terminate()],
+  ])('stop reading when they are %s', async (_how, leave) => {
+    const client = await openSocket(platform.url);
+    await client.init({ authorization });
+    const before = platform.subgraphs.seen.length;
+    client.send({ type: 'subscribe', id: 'q', payload: { query: '{ slow }' } });
+    await expect.poll(() => platform.subgraphs.seen.length).toBe(before + 1);
+    const signal = platform.subgraphs.seen.at(-1)?.request.signal;
+    expect(signal?.aborted).toBe(false);
+    leave(client);
+    await expect.poll(() => signal?.aborted).toBe(true);
+    client.socket.terminate();
+  });
+
+  it('write to the end, whether somebody waits for it or not', async () => {
+    const client = await openSocket(platform.url);
+    await client.init({ authorization });
+    const gate = Promise.withResolvers<void>();
+    platform.subgraphs.hold = gate.promise;
+    const before = platform.subgraphs.seen.length;
+    const query =
+      'mutation { a: createMovie(title: "kept a") { id } b: createMovie(title: "kept b") { id } }';
+    client.send({ type: 'subscribe', id: 'm', payload: { query } });
+    await expect.poll(() => platform.subgraphs.seen.length).toBe(before + 1);
+    client.send({ type: 'complete', id: 'm' });
+    client.socket.terminate();
+    await client.closed;
+    platform.subgraphs.hold = null;
+    gate.resolve();
+    const titles = async (): Promise<string[]> => {
+      const { data } = await platform.post('{ movies { title } }', { authorization });
+      return data.movies.map((movie: { title: string }) => movie.title);
+    };
+    await expect.poll(titles).toEqual(expect.arrayContaining(['kept a', 'kept b']) as string[]);
   });
 
   it('end upstream when the socket is gone', async () => {

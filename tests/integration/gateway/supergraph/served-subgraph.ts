@@ -9,7 +9,7 @@ import { WebSocketServer } from 'ws';
 
 export interface ServedPlainSubgraph extends AsyncDisposable {
   readonly name: string;
-  readonly url: string;
+  url: string;
   sdl: string;
   /** Every operation with its headers, or its connection's parameters. */
   readonly seen: { query: string; headers: IncomingHttpHeaders | Record<string, unknown> }[];
@@ -17,6 +17,8 @@ export interface ServedPlainSubgraph extends AsyncDisposable {
   rubbish: string | null;
   /** What the next answers wait for. */
   hold: Promise<void> | null;
+  /** Its open WebSockets. */
+  readonly connections: number;
   stop(): Promise<void>;
   /** At the same address. */
   start(): Promise<void>;
@@ -69,6 +71,7 @@ export async function servePlainSubgraph(
     await once(server, 'listening');
     return {
       port: (server.address() as AddressInfo).port,
+      sockets,
       async close() {
         for (const socket of sockets.clients) socket.terminate();
         await running.dispose();
@@ -85,6 +88,9 @@ export async function servePlainSubgraph(
     seen: [],
     rubbish: null,
     hold: null,
+    get connections() {
+      return server?.sockets.clients.size ?? 0;
+    },
     async stop() {
       await server?.close();
       server = null;
@@ -96,5 +102,6 @@ export async function servePlainSubgraph(
   };
   let server: Awaited<ReturnType<typeof open>> | null = await open(0);
   const { port } = server;
-  return Object.assign(subgraph, { url: `http://127.0.0.1:${port}/graphql` });
+  subgraph.url = `http://127.0.0.1:${port}/graphql`;
+  return subgraph;
 }

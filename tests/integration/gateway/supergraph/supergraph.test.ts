@@ -145,6 +145,46 @@ describe('a supergraph file', () => {
     await hub.whenCount('added', 0);
   });
 
+  it('shares upstreams among who sends the same, and sockets among their operations', async () => {
+    await using gateway = await start();
+    const clients = await Promise.all(['Bearer a', 'Bearer a', 'Bearer b'].map((it) => connect(it)));
+    async function connect(authorization: string) {
+      const client = await openSocket(gateway.url);
+      await client.init({ authorization });
+      return client;
+    }
+    for (const client of clients) await client.subscribe('1', 'subscription { bookAdded { title } }');
+    expect([hub.count('added'), books.connections]).toEqual([2, 2]);
+    await clients[0]?.subscribe('2', 'subscription { bookAdded { isbn } }');
+    expect([hub.count('added'), books.connections]).toEqual([3, 2]);
+    hub.publish('added', {});
+    for (const client of clients)
+      expect((await client.next('1')).payload).toEqual({ data: { bookAdded: { title: 'Emma' } } });
+    for (const client of clients) await client[Symbol.asyncDispose]();
+    await hub.whenCount('added', 0);
+    await expect.poll(() => books.connections).toBe(0);
+  });
+
+  it('says so when an upstream is lost, and subscribes to it again', async () => {
+    await using gateway = await start();
+    await using client = await openSocket(gateway.url);
+    await client.init();
+    await client.subscribe('1', 'subscription { bookAdded { title } }');
+    await books.stop();
+    const ended = await client.next('1');
+    expect(ended.payload.errors[0]).toMatchObject({
+      message: expect.stringContaining('"books" was lost') as string,
+      extensions: { code: 'SUBGRAPH_UNAVAILABLE' },
+    });
+    expect((await client.next('1')).type).toBe('complete');
+    client.send({ type: 'subscribe', id: '2', payload: { query: 'subscription { bookAdded { title } }' } });
+    expect((await client.next('2')).payload[0].extensions.code).toBe('SUBGRAPH_UNAVAILABLE');
+    await books.start();
+    await client.subscribe('3', 'subscription { bookAdded { title } }');
+    hub.publish('added', {});
+    expect((await client.next('3')).payload).toEqual({ data: { bookAdded: { title: 'Emma' } } });
+  });
+
   it.each(['0.1', '0.2', '0.3'])('of join v%s is loaded', async (version) => {
     const core = version === '0.1' ? 'core' : 'link';
     const sdl = `
