@@ -28,8 +28,9 @@ export interface LoadReport extends Pick<Run, 'p50Ms' | 'p95Ms' | 'p99Ms' | 'fai
   readonly firstFailure: string | null;
 }
 
-interface Usage {
+export interface Usage {
   readonly cpuMicros: number;
+  readonly heapBytes: number;
   readonly rssBytes: number;
 }
 
@@ -63,6 +64,9 @@ export async function startVariant(
   const requests = [{ body: JSON.stringify({ query: shape.query }) }];
   return { server, target: { url, requests, distinctAuthorization } };
 }
+
+/** Asks a server how much it uses once garbage is gone. */
+export const usageWithoutGarbage = (server: Child): Promise<Usage> => server.ask('usage without garbage');
 
 /**
  * Loads servers one after the other, and again, so that what else the machine does meets all of them alike. Each load comes

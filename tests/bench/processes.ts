@@ -12,15 +12,20 @@ export interface Child extends AsyncDisposable {
   send(message: string | object): void;
 }
 
+export interface ProcessOptions {
+  readonly env?: Record<string, string>;
+  readonly cwd?: string;
+  readonly isQuiet?: boolean;
+  /** Addresses of modules that are loaded before the script. */
+  readonly preloads?: readonly string[];
+}
+
 /** `script` is relative to this folder unless it is absolute. Its standard error is ours. */
-export function startProcess(
-  script: string,
-  args: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string; isQuiet?: boolean } = {},
-): Child {
+export function startProcess(script: string, args: readonly string[], options: ProcessOptions = {}): Child {
   const reporter = new URL('servers/usage-reporter.mjs', import.meta.url).href;
   const file = script.startsWith('/') ? script : fileURLToPath(new URL(script, import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, ['--import', reporter, file, ...args], {
+  const preloads = [reporter, ...(options.preloads ?? [])].flatMap((module) => ['--import', module]);
+  const child: ChildProcess = spawn(process.execPath, ['--expose-gc', ...preloads, file, ...args], {
     stdio: ['ignore', 'ignore', options.isQuiet ? 'ignore' : 'inherit', 'ipc'],
     cwd: options.cwd,
     env: { ...process.env, APOLLO_TELEMETRY_DISABLED: 'true', NODE_ENV: 'production', ...options.env },

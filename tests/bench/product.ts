@@ -5,7 +5,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '#prisma/embedded.ts';
 import { createRecordDatabase } from '#prisma/record-database.ts';
 import type { RecordDatabase, Statement } from '#prisma/record-database.ts';
@@ -20,6 +19,7 @@ import { measureInTurns } from './measure.ts';
 import type { MeasureOptions } from './measure.ts';
 import { findFreePort, startProcess } from './processes.ts';
 import { formatTable, writeResults } from './table.ts';
+import { waitUntilOk } from './tenants/platform.ts';
 
 const fields = ['title', 'usGross', 'distributor', 'imdbRating', 'imdbVotes'];
 const query = `query Page { movies(first: 50) { nodes { id ${fields.join(' ')} version } } }`;
@@ -87,18 +87,6 @@ export async function benchProduct(options: MeasureOptions): Promise<void> {
     results,
   };
   process.stdout.write(`\n${formatTable(result)}\n\nWritten to ${writeResults('product', [result])}\n`);
-}
-
-async function waitUntilOk(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt++) {
-    const isReady = await fetch(url).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (isReady) return;
-    await delay(100);
-  }
-  throw new Error(`${url} does not become ready`);
 }
 
 /** A tenant with a thousand movies. */
