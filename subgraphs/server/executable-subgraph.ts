@@ -1,15 +1,14 @@
 /** SDL + resolvers + rules → the schema that a subgraph executes. */
-import { buildSubgraphSchema } from '@apollo/subgraph';
 import {
   defaultFieldResolver,
   type GraphQLField,
   type GraphQLFieldResolver,
   type GraphQLSchema,
   isObjectType,
-  parse,
 } from 'graphql';
 import { DomainError } from '#schema/errors.ts';
 import { hasTenant } from './base-rules.ts';
+import { buildFederationSchema } from './federation-schema.ts';
 import { type ShieldRules, shield } from './shield.ts';
 
 /** Resolver maps as graphql-tools knows them: type → field → resolver, scalars, enum values, `__resolveReference`. */
@@ -84,10 +83,7 @@ export function buildExecutableSubgraph(
   resolvers: Resolvers,
   rules: ShieldRules = {},
 ): GraphQLSchema {
-  const schema = buildSubgraphSchema({
-    typeDefs: parse(sdl, { noLocation: true }),
-    resolvers,
-  });
+  const schema = buildFederationSchema(sdl, resolvers);
   settleEntities(schema);
   const guarded: ShieldRules =
     schema.getQueryType()?.getFields()._entities && !rules.Query?._entities

@@ -1,5 +1,6 @@
 /** Executable schemas by the hash of their SDL, shared by all tenants that have the same. */
 import { createHash } from 'node:crypto';
+import { getHeapStatistics } from 'node:v8';
 import type { GraphQLSchema } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { atLeastInTenant } from '#subgraphs/server/base-rules.ts';
@@ -15,8 +16,10 @@ import { recordResolvers } from './record-resolvers.ts';
 import { buildEntitiesSdl } from './sdl.ts';
 import { untypedResolvers } from './untyped-resolvers.ts';
 
-/** Weight of all schemas that are kept, in characters of their SDL: about 20 bytes of heap for each. */
-const keptCharacters = 20_000_000;
+/** What a schema takes of the heap for each character of its SDL, roughly; its compiled operations come on top. */
+const bytesPerCharacter = 7;
+/** What schemas may take of the heap that the process may have. Building one again costs tens of milliseconds. */
+const heapShare = 0.3;
 
 export interface EntitiesSchemas {
   getSdl(model: TenantModel): string;
@@ -57,7 +60,9 @@ const rules: ShieldRules = {
 
 export function createEntitiesSchemas(): EntitiesSchemas {
   const sdls = new WeakMap<TenantModel, { sdl: string; hash: string }>();
-  const schemas = new LRUCache<string, GraphQLSchema>({ maxSize: keptCharacters });
+  const schemas = new LRUCache<string, GraphQLSchema>({
+    maxSize: Math.floor(getHeapStatistics().heap_size_limit * heapShare),
+  });
 
   function sdlOf(model: TenantModel): { sdl: string; hash: string } {
     const known = sdls.get(model);
@@ -75,7 +80,7 @@ export function createEntitiesSchemas(): EntitiesSchemas {
       const known = schemas.get(hash);
       if (known) return known;
       const schema = buildExecutableSubgraph(sdl, mergeResolvers(recordResolvers(model)), rules);
-      schemas.set(hash, schema, { size: sdl.length });
+      schemas.set(hash, schema, { size: sdl.length * bytesPerCharacter });
       return schema;
     },
   };

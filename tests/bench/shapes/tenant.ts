@@ -1,7 +1,7 @@
 /** A tenant's graph as the product composes it, with definitions of its own: for what graphs and operations cost in memory. */
 import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
-import type { FieldDefinition, FieldType } from '#subgraphs/model/definition.ts';
+import type { FieldDefinition, FieldType, TenantModel } from '#subgraphs/model/definition.ts';
 import { parseTenantModel } from '#subgraphs/model/tenant-model.ts';
 import { buildEntitiesSdl } from '#subgraphs/entities/schema-builder/sdl.ts';
 import { buildRealtimeSdl } from '#subgraphs/realtime/schema-builder/sdl.ts';
@@ -26,10 +26,10 @@ export interface TenantGraph {
   readonly operations: readonly string[];
 }
 
-/** Tenants of different `number` share no definition. */
-export function composeTenant(number: number, entityCount: number, fieldCount: number): TenantGraph {
-  const names = Array.from({ length: entityCount }, (_, index) => `t${number}Entity${index}`);
-  const model = parseTenantModel(`tenant-${number}`, {
+/** Definitions that no tenant of another `number` has. */
+export function benchModel(number: number, entityCount: number, fieldCount: number): TenantModel {
+  const names = entityNames(number, entityCount);
+  return parseTenantModel(`tenant-${number}`, {
     version: 1,
     entities: names.map((name, position) => ({
       id: name,
@@ -46,6 +46,16 @@ export function composeTenant(number: number, entityCount: number, fieldCount: n
       ),
     ),
   });
+}
+
+function entityNames(number: number, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `t${number}Entity${index}`);
+}
+
+/** Tenants of different `number` share no definition. */
+export function composeTenant(number: number, entityCount: number, fieldCount: number): TenantGraph {
+  const names = entityNames(number, entityCount);
+  const model = benchModel(number, entityCount, fieldCount);
   const subgraphs = [
     { name: 'tenants', sdl: readStaticSdl('tenants') },
     { name: 'entities', sdl: buildEntitiesSdl(model) },
