@@ -44,20 +44,21 @@ await using platform = await startPlatform(database, secret, {
 const [carrier] = platform.gateways;
 const observer = platform.gateways.at(-1);
 if (!carrier || !observer) throw new Error('No gateway was started');
+const { url, server } = observer;
 
 async function memory(): Promise<{ heapMb: number; rssMb: number }> {
-  const { heapBytes, rssBytes } = await usageWithoutGarbage(observer?.server as never);
+  const { heapBytes, rssBytes } = await usageWithoutGarbage(server);
   return { heapMb: Math.round(heapBytes / 2 ** 20), rssMb: Math.round(rssBytes / 2 ** 20) };
 }
 
 const idle = await memory();
 say(`started: heap ${idle.heapMb} MB`);
-const cold = await warmUp(observer.url, await signIn(database, secret, tenants));
+const cold = await warmUp(url, await signIn(database, secret, tenants));
 const warm = await memory();
 say(
   `every tenant asked once: first request ${cold.firstMs.p50.toFixed(0)} ms (p95 ${cold.firstMs.p95.toFixed(0)}), heap ${warm.heapMb} MB, RSS ${warm.rssMb} MB`,
 );
-await observer.server.ask('operations');
+await server.ask('operations');
 
 const authorizations = await signIn(database, secret, tenants);
 const requests = tenants.flatMap((tenant) =>
@@ -71,7 +72,7 @@ const inTurn = [0, 1, 2].flatMap((kind) => requests.filter((_request, index) => 
 
 async function underLoad(work: () => Promise<void>): Promise<LoadReport & { perSecond: number }> {
   await using load = startProcess('load-generator.ts', []);
-  load.send({ url: `${observer?.url}/graphql`, connections: Number(values.connections), requests: inTurn });
+  load.send({ url: `${url}/graphql`, connections: Number(values.connections), requests: inTurn });
   await delay(1_000);
   await load.ask('reset');
   const started = performance.now();
@@ -95,11 +96,9 @@ interface Row {
 }
 
 async function measured(phase: string, work: () => Promise<void>): Promise<Row> {
-  await observer?.server.ask('operations');
+  await server.ask('operations');
   const report = await underLoad(work);
-  const { runs, compiled } = (await observer?.server.ask<{ runs: number; compiled: number }>(
-    'operations',
-  )) as { runs: number; compiled: number };
+  const { runs, compiled } = await server.ask<{ runs: number; compiled: number }>('operations');
   const after = await memory();
   const tenths = (value: number): number => Math.round(value * 10) / 10;
   return {
@@ -116,7 +115,7 @@ say('measured in peace');
 let visible: Awaited<ReturnType<typeof addFields>> | undefined;
 const changing = await measured('while fields are added', async () => {
   visible = await addFields({
-    ...{ tenants, authorizations, carrier: carrier.url, observer: observer.url },
+    ...{ tenants, authorizations, carrier: carrier.url, observer: url },
     seconds: Number(values.seconds),
   });
 });
