@@ -5,6 +5,7 @@ import { CompositionError } from '#gateway/graph/composer.ts';
 import type { ActiveGraph, GraphRegistry } from '#gateway/graph/registry.ts';
 import type { TenantTable } from '#gateway/graph/tenant-table.ts';
 import type { Logger } from '#gateway/logger.ts';
+import { DomainError } from '#schema/errors.ts';
 import type {
   ExecutionRequest,
   LiveSubscription,
@@ -151,6 +152,9 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
           summary.kind === 'mutation' && summary.rootFields.some((field) => definitionMutations.has(field));
         // Of several changes some may be made although the answer is null.
         const problems = changed && result.data !== undefined ? await settle(known) : [];
+        // Nobody is there to read it, and a client that goes is not a failure to be looked into.
+        if (call.signal?.aborted && !(call.signal.reason instanceof DomainError))
+          return { errors: [cancelled()], data: null };
         const errors = [...(result.errors ?? []), ...problems];
         return publishResult(errors.length > 0 ? { ...result, errors } : result, logger, call.requestId);
       } catch (error) {
@@ -182,6 +186,10 @@ function prepare(graph: LoadedGraph, parsed: ParsedOperation): ReturnType<Loaded
       errors: [new GraphQLError(message, { nodes, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } })],
     };
   }
+}
+
+function cancelled(): GraphQLError {
+  return new GraphQLError('The operation was cancelled.', { extensions: { code: 'INTERNAL_SERVER_ERROR' } });
 }
 
 /** Any validation error but those about the operation's text alone. */

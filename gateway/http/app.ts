@@ -6,7 +6,7 @@ import type { Logger } from '#gateway/logger.ts';
 import { drainRequest } from './drain-request.ts';
 import { errorBody } from './error-status.ts';
 import { addSecurityHeaders } from './security-headers.ts';
-import { endSlowRequests } from './slow-requests.ts';
+import { endSlowReaders, endSlowRequests } from './slow-requests.ts';
 
 export interface AppOptions {
   readonly logger: Logger;
@@ -43,6 +43,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     },
   });
   endSlowRequests(app);
+  endSlowReaders(app);
   app.removeContentTypeParser('text/plain');
   await app.register(cookie);
   await app.register(cors, {

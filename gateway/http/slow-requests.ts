@@ -1,4 +1,4 @@
-/** Who sends byte by byte, or nothing at all, does not hold a connection for ever. */
+/** Who sends byte by byte, or nothing at all, or does not read, does not hold a connection for ever. */
 import type { FastifyInstance } from 'fastify';
 
 export interface SlowRequestLimits {
@@ -6,6 +6,20 @@ export interface SlowRequestLimits {
   readonly wholeMs?: number;
   /** Of a file: how long nothing may arrive. The whole of it may take as long as the server's own limit allows. Default 60,000. */
   readonly silenceMs?: number;
+}
+
+/** More than this does not go into the buffers between us and a client that does not read. */
+const watchedBytes = 64 * 2 ** 10;
+
+/** Ends connections over which nothing of a large answer went out for `silenceMs` (default 60,000). */
+export function endSlowReaders(app: FastifyInstance, { silenceMs = 60_000 } = {}): void {
+  app.addHook('onSend', (_request, { raw }, payload, done) => {
+    const isWhole = typeof payload === 'string' || Buffer.isBuffer(payload);
+    const isStream = !isWhole && typeof payload === 'object' && payload !== null;
+    // A socket whose time is up is destroyed by the server; the next request's, and an idle one's, is set anew.
+    if (isStream || (isWhole && payload.length > watchedBytes)) raw.socket?.setTimeout(silenceMs);
+    done(null, payload);
+  });
 }
 
 /** The `config` of a route whose body is a file. */
@@ -20,6 +34,8 @@ export function endSlowRequests(app: FastifyInstance, limits: SlowRequestLimits 
     if (raw.complete || raw.readableEnded) return;
     const isFile = (routeOptions.config as { takesFiles?: boolean }).takesFiles === true;
     const giveUp = (): void => {
+      // Also of a request whose body nobody read, because there is none: the answer may take its time.
+      if (raw.complete) return;
       raw.destroy(new Error('The request took too long to arrive'));
     };
     if (isFile) {

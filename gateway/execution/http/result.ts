@@ -4,5 +4,6 @@ import type { ExecutionResult } from 'graphql';
 export function isResult(body: unknown): body is ExecutionResult {
   if (typeof body !== 'object' || body === null) return false;
   const { data, errors } = body as { data?: unknown; errors?: unknown };
-  return (typeof data === 'object' && data !== null) || (Array.isArray(errors) && errors.length > 0);
+  const isData = typeof data === 'object' && data !== null && !Array.isArray(data);
+  return isData || (Array.isArray(errors) && errors.length > 0);
 }
