@@ -8,12 +8,10 @@ import {
 } from 'graphql';
 import { DomainError } from '#schema/errors.ts';
 import { hasTenant } from './base-rules.ts';
-import { buildFederationSchema } from './federation-schema.ts';
+import { buildFederationSchema, type Resolvers } from './federation-schema.ts';
 import { type ShieldRules, shield } from './shield.ts';
 
-/** Resolver maps as graphql-tools knows them: type → field → resolver, scalars, enum values, `__resolveReference`. */
-// biome-ignore lint/suspicious/noExplicitAny: the sources and arguments differ from field to field
-export type Resolvers = Record<string, any>;
+export type { Resolvers };
 
 /** Fields that federation adds to Query: the first describes the schema, the second has a guard of its own. */
 const federationFields = new Set(['_service', '_entities']);

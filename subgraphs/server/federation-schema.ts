@@ -22,7 +22,10 @@ import {
   type ObjectTypeExtensionNode,
   parse,
 } from 'graphql';
-import type { Resolvers } from './executable-subgraph.ts';
+
+/** Resolver maps as graphql-tools knows them: type → field → resolver, scalars, enum values, `__resolveReference`. */
+// biome-ignore lint/suspicious/noExplicitAny: the sources and arguments differ from field to field
+export type Resolvers = Record<string, any>;
 
 /** With federation's own fields and types, and the resolvers in their places. Throws where the SDL does not parse or build. */
 export function buildFederationSchema(sdl: string, resolvers: Resolvers): GraphQLSchema {

@@ -9,10 +9,10 @@ export interface RedisServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Starts one on a free loopback port, in memory only. Null where the PATH has none. */
-export async function startRedis(): Promise<RedisServer | null> {
+/** Starts one on a free loopback port, or on this one, in memory only. Null where the PATH has none. */
+export async function startRedis(atPort?: number): Promise<RedisServer | null> {
   if (spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status !== 0) return null;
-  const port = await freePort();
+  const port = atPort ?? (await freePort());
   const child = spawnGuarded({
     command: 'redis-server',
     args: ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
