@@ -24,6 +24,8 @@ export interface LiveSubscriptionsOptions {
   /** Between two looks at every subscriber's rights, for credentials that end without a change. Default 30,000. */
   readonly recheckMs?: number;
   readonly limits?: Partial<SubscriptionLimits>;
+  /** Whether upstreams without places are shared, from when each subscriber joined (`joined`). Default true. */
+  readonly sharesUnplaced?: boolean;
 }
 
 export interface SubscriptionLimits {
@@ -67,7 +69,8 @@ interface Entry {
 }
 
 export function createLiveSubscriptions(options: LiveSubscriptionsOptions): LiveSubscriptions {
-  const { runner, registry, tenants, authenticator, logger, recheckMs = 30_000 } = options;
+  const { runner, registry, tenants, authenticator, logger } = options;
+  const { recheckMs = 30_000, sharesUnplaced = true } = options;
   const { queuedMessages, queuedBytes, heldBytes } = { ...defaultLimits, ...options.limits };
   const limits = { count: queuedMessages, bytes: queuedBytes, held: { held: 0, limit: heldBytes } };
   const byScope = new Map<string, Set<Entry>>();
@@ -100,6 +103,7 @@ export function createLiveSubscriptions(options: LiveSubscriptionsOptions): Live
 
   /** From here on changes of graphs and rights reach it. */
   function keep(entry: Entry): void {
+    if (!entry.subscriber.isOpen) return;
     const key = scopeKey(entry.known.caller.scope);
     const entries = byScope.get(key);
     if (entries) entries.add(entry);
@@ -111,7 +115,7 @@ export function createLiveSubscriptions(options: LiveSubscriptionsOptions): Live
 
   /** Joins the subscriber to its equals, or makes its upstream the one that later equals join. */
   function share({ shape, subscriber, known }: Entry, upstream: Upstream): void {
-    if (shape.sharing === 'alone') return;
+    if (shape.sharing === 'alone' || (shape.sharing === 'joined' && !sharesUnplaced)) return;
     const existing = streams.get(shape.key);
     // One that cannot go on with the newer graph is left to its subscribers, who will leave it.
     if (existing && !existing.follow(known)) return subscriber.join(existing);
@@ -225,7 +229,8 @@ export function createLiveSubscriptions(options: LiveSubscriptionsOptions): Live
     },
     async open(known, text, call) {
       const entry = createEntry(known, text, call);
-      const refusal = await (entry.shape.sharing === 'joined' ? openJoined(entry) : openOwn(entry));
+      const isJoined = entry.shape.sharing === 'joined' && sharesUnplaced;
+      const refusal = await (isJoined ? openJoined(entry) : openOwn(entry));
       if (refusal) return refusal;
       keep(entry);
       return entry.subscriber;

@@ -25,6 +25,8 @@ export interface SupergraphConfig {
     readonly audience: string | null;
   } | null;
   readonly shareInFlight: boolean;
+  /** Whether equal subscriptions of who sends the same headers share an upstream, each from when it joined. */
+  readonly shareSubscriptions: boolean;
   readonly trustProxy: boolean;
 }
 
@@ -69,6 +71,7 @@ const shape = z.object({
   AUTH_ISSUER: z.string().nullable().default(null),
   AUTH_AUDIENCE: z.string().nullable().default(null),
   SHARE_IN_FLIGHT: flag('true'),
+  SHARE_SUBSCRIPTIONS: flag('true'),
   TRUST_PROXY: flag('false'),
 });
 
@@ -112,6 +115,7 @@ export function readSupergraphConfig(
         ? null
         : { jwksUrl: options.AUTH_JWKS_URL, issuer: options.AUTH_ISSUER, audience: options.AUTH_AUDIENCE },
     shareInFlight: options.SHARE_IN_FLIGHT,
+    shareSubscriptions: options.SHARE_SUBSCRIPTIONS,
     trustProxy: options.TRUST_PROXY,
   };
 }

@@ -60,7 +60,10 @@ export async function createSupergraphGateway(options: SupergraphGatewayOptions)
     hidesSchema: false,
   });
   const live = starting.use(
-    createLiveSubscriptions({ runner, registry, tenants: noTenants, authenticator, logger }),
+    createLiveSubscriptions({
+      ...{ runner, registry, tenants: noTenants, authenticator, logger },
+      sharesUnplaced: config.shareSubscriptions,
+    }),
   );
   const host = starting.use(await createApolloHost({ runner, logger }));
 

@@ -165,6 +165,14 @@ describe('a supergraph file', () => {
     await expect.poll(() => books.connections).toBe(0);
   });
 
+  it('shares no upstream where that is configured', async () => {
+    await using gateway = await start({ SHARE_SUBSCRIPTIONS: 'false' });
+    await using client = await openSocket(gateway.url);
+    await client.init();
+    for (const id of ['1', '2']) await client.subscribe(id, 'subscription { bookAdded { title } }');
+    expect([hub.count('added'), books.connections]).toEqual([2, 1]);
+  });
+
   it('says so when an upstream is lost, and subscribes to it again', async () => {
     await using gateway = await start();
     await using client = await openSocket(gateway.url);
