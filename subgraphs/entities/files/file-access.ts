@@ -4,7 +4,7 @@ import { isStoredFile } from '#subgraphs/model/values/file.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
 import { accessOf } from '#subgraphs/model/permissions/access.ts';
 import type { RecordStore } from '../store/record-store.ts';
-import type { KnownFile } from './file-records.ts';
+import { isUploader, type KnownFile } from './file-records.ts';
 
 export interface FileAccessOptions {
   readonly records: Pick<RecordStore, 'findMany'>;
@@ -28,8 +28,4 @@ export function createFileAccess({ records, getModel }: FileAccessOptions): MayR
     const held = record?.data[fieldKey];
     return isStoredFile(held) && held.id === file.id;
   };
-}
-
-export function isUploader(claims: Claims, file: Pick<KnownFile, 'actorKind' | 'actorId'>): boolean {
-  return file.actorKind === claims.actorKind && file.actorId !== null && file.actorId === claims.actorId;
 }

@@ -71,3 +71,8 @@ export interface FileRecords {
   /** After its content is gone. */
   forget(claims: Claims, id: string): Promise<void>;
 }
+
+/** Not by the id alone: a key's may be any. */
+export function isUploader(claims: Claims, file: Pick<KnownFile, 'actorKind' | 'actorId'>): boolean {
+  return file.actorKind === claims.actorKind && file.actorId !== null && file.actorId === claims.actorId;
+}

@@ -10,6 +10,7 @@ import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definit
 import { checkFile, isStoredFile, toStoredFile } from '#subgraphs/model/values/file.ts';
 import type { InputData } from '#subgraphs/model/values/input.ts';
 import { toFileFacts } from '../files/file-facts.ts';
+import { isUploader } from '../files/file-records.ts';
 import { type FileRow, fileColumns } from './file-rows.ts';
 import type { WriteScope } from './write-scope.ts';
 
@@ -132,9 +133,7 @@ function mayAttach(
   { written, field }: Wish,
   file: FileRow,
 ): boolean {
-  const isOwn =
-    file.actorKind === claims.actorKind && file.actorId !== null && file.actorId === claims.actorId;
-  if (file.state === 'PENDING' || file.state === 'READY') return isOwn;
+  if (file.state === 'PENDING' || file.state === 'READY') return isUploader(claims, file);
   if (file.state !== 'DETACHED') return false;
   return file.entityId === entity.id && file.recordId === written.recordId && file.fieldKey === field.key;
 }
