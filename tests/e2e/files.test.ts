@@ -1,10 +1,19 @@
-/** Files of fields as a frontend uses them: uploaded, attached, shown, replaced; and what others try with them. */
-import { createHash, randomBytes } from 'node:crypto';
+/** Files of fields as a frontend uses them: uploaded, attached, shown, replaced. */
+import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Client } from '#tests/harness/client.ts';
+import {
+  createContact as create,
+  createFileCalls,
+  defineContact,
+  type FileCalls,
+  png,
+  sha256,
+  updateContact as update,
+} from '#tests/harness/files.ts';
 import { startProduct, type Product } from '#tests/harness/product.ts';
 import { addUser, registerTenant, type TestTenant } from '#tests/harness/tenant.ts';
 
@@ -12,56 +21,19 @@ let product: Product;
 let tenant: TestTenant;
 let user: Client;
 let viewer: Client;
+let call: FileCalls['call'];
+let put: FileCalls['put'];
+let begin: FileCalls['begin'];
+let upload: FileCalls['upload'];
 beforeAll(async () => {
   product = await startProduct({ env: { MAX_FILE_MB: '24' } });
+  ({ call, put, begin, upload } = createFileCalls(product));
   tenant = await registerTenant(product);
   user = await addUser(product, tenant, 'USER');
   viewer = await addUser(product, tenant, 'VIEWER');
-  await tenant.admin.query(`mutation { createEntity(input: { name: "contact", fields: [
-    { name: "name", type: TEXT }
-    { name: "photo", type: FILE, validation: { maxBytes: 1000000, contentTypes: ["image/*"] } }
-    { name: "contract", type: FILE }
-  ] }) { id } }`);
+  await tenant.admin.query(defineContact);
 });
 afterAll(() => product[Symbol.asyncDispose]());
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-const png = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), randomBytes(2_000)]);
-
-function call(client: Client | null, path: string, init: RequestInit = {}): Promise<Response> {
-  const credentials = client === null ? {} : (client.credentials as Record<string, string>);
-  return fetch(product.url + path, { ...init, headers: { ...credentials, ...(init.headers as object) } });
-}
-
-const put = (client: Client | null, path: string, body: Uint8Array | string): Promise<Response> =>
-  call(client, path, { method: 'PUT', body: body as BodyInit, headers: { 'content-type': 'image/png' } });
-
-async function begin(
-  client: Client,
-  input: Record<string, unknown>,
-): Promise<{ id: string; uploadUrl: string }> {
-  const { createUpload } = await client.query(
-    `mutation ($input: CreateUploadInput!) { createUpload(input: $input) { id uploadUrl maxBytes expiresAt } }`,
-    { input },
-  );
-  return createUpload;
-}
-
-/** The id of an uploaded file. */
-async function upload(
-  client: Client,
-  bytes: Uint8Array | string,
-  input: Record<string, unknown> = { fileName: 'a.bin' },
-): Promise<string> {
-  const { id, uploadUrl } = await begin(client, input);
-  const answer = await put(client, uploadUrl, bytes);
-  if (answer.status !== 200) throw new Error(`upload: ${answer.status} ${await answer.text()}`);
-  return id;
-}
-
-const fileMembers = 'id name contentType size sha256 url createdAt signedUrl';
-const create = `mutation ($input: CreateContactInput!) { createContact(input: $input) { id version photo { ${fileMembers} } contract { ${fileMembers} } } }`;
-const update = `mutation ($id: ID!, $input: UpdateContactInput!) { updateContact(id: $id, input: $input) { id version photo { ${fileMembers} } contract { ${fileMembers} } } }`;
 
 it('takes a file, gives it to a record, and hands out the same bytes', async () => {
   const { id, uploadUrl } = await begin(user, {
@@ -179,108 +151,6 @@ async function countFiles(): Promise<number> {
   return found.filter((entry) => entry.isFile()).length;
 }
 
-describe('refuses', () => {
-  it('what is too large, by what it says, by what it is, and by the field', async () => {
-    const max = 24 * 2 ** 20;
-    const said = await user.send(
-      `mutation { createUpload(input: { fileName: "a", size: ${max + 1} }) { id } }`,
-    );
-    expect(said.errors?.[0]?.extensions).toMatchObject({
-      code: 'BAD_USER_INPUT',
-      fields: [{ field: 'input.size' }],
-    });
-    const { uploadUrl } = await begin(user, { fileName: 'a' });
-    expect((await put(user, uploadUrl, Buffer.alloc(max + 1))).status).toBe(413);
-    const short = await begin(user, { fileName: 'a', size: 10 });
-    expect((await put(user, short.uploadUrl, 'elevenbytes')).status).toBe(413);
-    expect((await put(user, short.uploadUrl, 'nine-byte')).status).toBe(413);
-    expect((await put(user, short.uploadUrl, 'ten--bytes')).status).toBe(200);
-
-    const photo = await upload(user, Buffer.concat([png, Buffer.alloc(1_000_000)]), { fileName: 'a.png' });
-    const refused = await user.send(create, { input: { photo } });
-    expect(refused.errors?.[0]?.extensions.fields).toMatchObject([{ field: 'photo', rule: 'maxBytes' }]);
-  });
-
-  it('what is not of an allowed type, or not what it says it is', async () => {
-    const { uploadUrl } = await begin(user, { fileName: 'a.png', contentType: 'image/png' });
-    expect((await put(user, uploadUrl, '<script>alert(1)</script>')).status).toBe(400);
-    const photo = await upload(user, '<svg', { fileName: 'a.html', contentType: 'text/html' });
-    const refused = await user.send(create, { input: { photo } });
-    expect(refused.errors?.[0]?.extensions.fields).toMatchObject([{ field: 'photo', rule: 'contentTypes' }]);
-    expect(
-      await user.codeOf(`mutation { createUpload(input: { fileName: "a", contentType: "x" }) { id } }`),
-    ).toBe('BAD_USER_INPUT');
-    for (const fileName of ['', '..', 'a/', '\\']) {
-      const answer = await user.send(
-        `mutation ($n: String!) { createUpload(input: { fileName: $n }) { id } }`,
-        { n: fileName },
-      );
-      expect(answer.errors?.[0]?.extensions.fields, fileName).toMatchObject([{ field: 'input.fileName' }]);
-    }
-  });
-
-  it('a viewer who uploads, and callers without credentials', async () => {
-    expect(await viewer.codeOf(`mutation { createUpload(input: { fileName: "a" }) { id } }`)).toBe(
-      'FORBIDDEN',
-    );
-    const { uploadUrl } = await begin(user, { fileName: 'a' });
-    expect((await put(viewer, uploadUrl, 'x')).status).toBe(403);
-    expect((await put(null, uploadUrl, 'x')).status).toBe(401);
-    expect((await call(null, uploadUrl)).status).toBe(401);
-    expect((await put(tenant.admin, uploadUrl, 'x')).status).toBe(404);
-    expect((await put(user, '/files/nothing', 'x')).status).toBe(404);
-  });
-
-  it("another tenant's files, in every direction", async () => {
-    const id = await upload(user, png, { fileName: 'secret.png' });
-    await user.query(create, { input: { photo: id } });
-    const free = await upload(user, png, { fileName: 'free.png' });
-    const other = await registerTenant(product);
-    await other.admin.query(
-      `mutation { createEntity(input: { name: "contact", fields: [{ name: "photo", type: FILE }] }) { id } }`,
-    );
-    const unknown = crypto.randomUUID();
-    for (const path of [id, free, unknown]) {
-      expect((await call(other.admin, `/files/${path}`)).status).toBe(404);
-      expect((await put(other.admin, `/files/${path}`, 'x')).status).toBe(404);
-      const refused = await other.admin.send(
-        `mutation ($p: ID!) { createContact(input: { photo: $p }) { id } }`,
-        { p: path },
-      );
-      const message = `photo: there is no uploaded file with the id ${path}`;
-      expect(refused.errors?.[0]?.extensions.fields).toEqual([{ field: 'photo', rule: 'file', message }]);
-    }
-    expect(
-      (
-        await fetch(`${product.url}/files/${id}`, {
-          headers: {
-            authorization: other.admin.credentials.authorization as string,
-            'x-tenant-id': tenant.id,
-          },
-        })
-      ).status,
-    ).toBe(403);
-  });
-
-  it('a file that somebody else uploaded, or that a record holds already', async () => {
-    const id = await upload(user, png, { fileName: 'a.png' });
-    const notOwn = await tenant.admin.send(create, { input: { photo: id } });
-    expect(notOwn.errors?.[0]?.extensions).toMatchObject({
-      code: 'BAD_USER_INPUT',
-      fields: [{ rule: 'file' }],
-    });
-    expect((await call(tenant.admin, `/files/${id}`)).status).toBe(404);
-    await user.query(create, { input: { photo: id } });
-    const twice = await user.send(create, { input: { contract: id } });
-    expect(twice.errors?.[0]?.extensions).toMatchObject({
-      code: 'CONFLICT',
-      fields: [{ field: 'contract' }],
-    });
-    const both = await upload(user, png, { fileName: 'b.png' });
-    expect(await user.codeOf(create, { input: { contract: both, photo: both } })).toBe('CONFLICT');
-  });
-});
-
 it('lets go of a file that is replaced or cleared, and of a deleted record until it is restored', async () => {
   const [first, second] = [await upload(user, png), await upload(user, png)];
   const { createContact } = await user.query(create, { input: { contract: first } });
@@ -314,84 +184,6 @@ it('lets go of a file that is replaced or cleared, and of a deleted record until
   const cleared = await user.query(update, { id, input: { contract: null } });
   expect(cleared.updateContact.contract).toBeNull();
   expect((await call(user, `/files/${first}`)).status).toBe(404);
-});
-
-describe('links that carry their own proof', () => {
-  it('serve the file without credentials, as whoever asked for them', async () => {
-    const id = await upload(user, png, { fileName: 'a.png' });
-    const { createContact } = await user.query(create, { input: { photo: id } });
-    const { signedUrl } = createContact.photo;
-    const shown = await call(null, signedUrl);
-    expect([shown.status, shown.headers.get('cross-origin-resource-policy')]).toEqual([200, 'cross-origin']);
-    expect(sha256(new Uint8Array(await shown.arrayBuffer()))).toBe(sha256(png));
-
-    const other = await upload(user, png, { fileName: 'b.png' });
-    await user.query(create, { input: { photo: other } });
-    const token = signedUrl.split('=')[1];
-    const [head, payload, signature] = token.split('.');
-    const forged = Buffer.from(Buffer.from(payload, 'base64url').toString().replace(id, other)).toString(
-      'base64url',
-    );
-    for (const path of [
-      `/files/${other}?link=${token}`,
-      `/files/${other}?link=${head}.${forged}.${signature}`,
-      `/files/${id}?link=${head}.${payload}.${signature.slice(0, -4)}AAAA`,
-      `/files/${id}?link=${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`,
-      `/files/${id}?link=`,
-      `/files/${id}?link=${(user.credentials.authorization as string).slice(7)}`,
-    ]) {
-      expect((await call(null, path)).status, path).toBe(401);
-    }
-    // It opens one file, and nothing else.
-    const asToken = await fetch(`${product.url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify({ query: '{ me { id } }' }),
-    });
-    expect(asToken.status).toBe(401);
-    expect((await put(null, signedUrl, 'x')).status).toBe(401);
-
-    await user.query(`mutation ($id: ID!) { deleteContact(id: $id) { id } }`, { id: createContact.id });
-    expect((await call(null, signedUrl)).status).toBe(404);
-  });
-
-  it('end with the rights of whoever asked for them', async () => {
-    const id = await upload(user, png, { fileName: 'a.png' });
-    const { createContact } = await user.query(create, { input: { photo: id } });
-    const leaving = await addUser(product, tenant, 'VIEWER');
-    const ask = `query ($id: ID!, $s: Int!) { contact(id: $id) { photo { signedUrl(expiresIn: $s) } } me { id } }`;
-    const { contact, me } = await leaving.query(ask, { id: createContact.id, s: 3_600 });
-    expect((await call(null, contact.photo.signedUrl)).status).toBe(200);
-    await tenant.admin.query(`mutation ($id: ID!) { deleteUser(id: $id) }`, { id: me.id });
-    await expect
-      .poll(async () => (await call(null, contact.photo.signedUrl)).status, { timeout: 10_000 })
-      .toBe(401);
-    for (const s of [0, 29, 3_601]) {
-      expect(await user.codeOf(ask, { id: createContact.id, s })).toBe('BAD_USER_INPUT');
-    }
-    // The key of the registration has rights of its own, and no session.
-    const service = product.client({ authorization: `ApiKey ${tenant.apiKey}` });
-    const asKey = await service.query(`query ($id: ID!) { contact(id: $id) { photo { signedUrl } } }`, {
-      id: createContact.id,
-    });
-    expect((await call(null, asKey.contact.photo.signedUrl)).status).toBe(200);
-  });
-});
-
-it.each([
-  ['page.html', 'text/html', '<script>top.stolen = document.cookie</script>'],
-  ['drawing.svg', 'image/svg+xml', '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'],
-  ['doc.xhtml', 'application/xhtml+xml', '<html xmlns="http://www.w3.org/1999/xhtml"/>'],
-  ['odd"; filename=evil.html', 'application/octet-stream', 'x'],
-])('never lets %s run in our origin', async (fileName, contentType, content) => {
-  const id = await upload(user, content, { fileName, contentType });
-  await user.query(create, { input: { contract: id } });
-  const got = await call(user, `/files/${id}`);
-  expect(got.status).toBe(200);
-  expect(got.headers.get('content-disposition')).toMatch(/^attachment; filename\*=UTF-8''[\w.%-]+$/);
-  expect(got.headers.get('x-content-type-options')).toBe('nosniff');
-  expect(got.headers.get('content-security-policy')).toMatch(/^default-src 'none';.*sandbox$/);
-  expect(await got.text()).toBe(content);
 });
 
 it('works with nested writes, batches, upserts, the untyped twin, filters and subscriptions', async () => {
@@ -462,25 +254,4 @@ it('works with nested writes, batches, upserts, the untyped twin, filters and su
     `{ cardsAggregate(filter: { scan: { size: { lt: 8 } } }) { count } }`,
   );
   expect(cardsAggregate[0].count).toBe(1);
-});
-
-it('gives equal subscribers one link of nobody in particular, which ends with any change of rights', async () => {
-  const one = await addUser(product, tenant, 'VIEWER');
-  const other = await addUser(product, tenant, 'VIEWER');
-  const subscription = `subscription { contactChanged { contact { contract { signedUrl(expiresIn: 3600) } } } }`;
-  await using first = await one.subscribe(subscription);
-  await using second = await other.subscribe(subscription);
-  const id = await upload(user, 'shared');
-  await user.query(create, { input: { contract: id } });
-  const links = await Promise.all(
-    [first, second].map(async (stream) => (await stream.next()).contactChanged.contact.contract.signedUrl),
-  );
-  for (const link of links) {
-    const shown = await call(null, link);
-    expect([shown.status, await shown.text()]).toEqual([200, 'shared']);
-  }
-  const { me } = await one.query('{ me { id } }');
-  await tenant.admin.query(`mutation ($id: ID!) { deleteUser(id: $id) }`, { id: me.id });
-  const statusOf = async (link: string): Promise<number> => (await call(null, link)).status;
-  await expect.poll(() => statusOf(links[0]), { timeout: 10_000 }).toBe(401);
 });
