@@ -103,6 +103,19 @@ export function isSingleInverse(inverse: Pick<Inverse, 'field'>): boolean {
   return inverse.field.isUnique;
 }
 
+/** A way from a record to one other: along its own to-one relation, or back along the one that points at it. */
+export type RelationStep = FieldDefinition | Inverse;
+
+/** The relation that a step goes along, and the entities on its way. */
+export function stepOf(
+  model: TenantModel,
+  at: EntityDefinition,
+  step: RelationStep,
+): { field: FieldDefinition; owner: EntityDefinition; end: EntityDefinition; isInverse: boolean } {
+  if ('field' in step) return { field: step.field, owner: step.entity, end: step.entity, isInverse: true };
+  return { field: step, owner: at, end: getTarget(model, step), isInverse: false };
+}
+
 /** The entity that a relation, or a view of one to several, points at. */
 export function getTarget(model: TenantModel, field: FieldDefinition): EntityDefinition {
   const target = field.targetEntityId === null ? undefined : model.entityById.get(field.targetEntityId);

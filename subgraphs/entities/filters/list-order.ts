@@ -3,16 +3,22 @@ import { createHash } from 'node:crypto';
 import { invalidField } from '#schema/errors.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { typeName } from '#subgraphs/model/names.ts';
-import { isOrderMember, orderDirections, systemOrderMembers } from '#subgraphs/model/order/sdl.ts';
+import {
+  isOrderInverse,
+  isOrderMember,
+  orderDirections,
+  systemOrderMembers,
+} from '#subgraphs/model/order/sdl.ts';
 import type { OrderDirection, SystemOrderMember } from '#subgraphs/model/order/sdl.ts';
-import { findField, getTarget } from '#subgraphs/model/relations.ts';
+import { findField, findInverse, getTarget } from '#subgraphs/model/relations.ts';
+import type { RelationStep } from '#subgraphs/model/relations.ts';
 import { isUnion } from '#subgraphs/model/union-relations.ts';
 
 export const orderLimits = { terms: 10, relationDepth: 5 } as const;
 
 export interface OrderKey {
   /** The relations that lead from the listed record to the one that is looked at; none: the record itself. */
-  readonly relations: readonly FieldDefinition[];
+  readonly relations: readonly RelationStep[];
   readonly subject: FieldDefinition | SystemOrderMember;
   readonly isDescending: boolean;
   readonly areNullsFirst: boolean;
@@ -66,7 +72,7 @@ function readTerm(
   entity: EntityDefinition,
   term: unknown,
   path: string,
-  relations: readonly FieldDefinition[],
+  relations: readonly RelationStep[],
 ): OrderKey {
   const [name, value] = readOnlyMember(term, path, '{ createdAt: DESC }');
   const at = `${path}.${name}`;
@@ -77,13 +83,21 @@ function readTerm(
     const message = `${at} refers to one of several entities, which have no order in common: lists cannot be ordered by it`;
     throw invalidField(at, 'union', message);
   }
+  const inverse = field ? undefined : findInverse(model, entity, name);
+  if (inverse && isOrderInverse(inverse)) {
+    assertDepth(relations, at);
+    return readTerm(model, inverse.entity, value, at, [...relations, inverse]);
+  }
   if (!field || !isOrderMember(field))
     throw invalidField(at, 'unknown', `${at} is not known: ${typeName(entity)} cannot be ordered by ${name}`);
   if (field.type !== 'RELATION') return { relations, subject: field, ...readDirection(value, at) };
-  if (relations.length >= orderLimits.relationDepth) {
-    throw invalidField(at, 'depth', `${at} follows more than ${orderLimits.relationDepth} relations`);
-  }
+  assertDepth(relations, at);
   return readTerm(model, getTarget(model, field), value, at, [...relations, field]);
+}
+
+function assertDepth(relations: readonly RelationStep[], path: string): void {
+  if (relations.length < orderLimits.relationDepth) return;
+  throw invalidField(path, 'depth', `${path} follows more than ${orderLimits.relationDepth} relations`);
 }
 
 /** The one member of a term, with its value. */
@@ -115,7 +129,7 @@ export function readDirection(
 
 function sign(entity: EntityDefinition, keys: readonly OrderKey[]): string {
   const parts = keys.map((key) => [
-    key.relations.map((relation) => relation.id),
+    key.relations.map((step) => ('field' in step ? ['inverse', step.field.id] : step.id)),
     typeof key.subject === 'string' ? key.subject : key.subject.id,
     key.isDescending,
     key.areNullsFirst,

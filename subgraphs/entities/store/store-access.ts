@@ -3,7 +3,7 @@ import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/
 import type { SqlParameters } from '#subgraphs/model/filter/sql-parameters.ts';
 import { filterSql } from '#subgraphs/model/filter/sql.ts';
 import { type ModelAccess, modelAccess } from '#subgraphs/model/permissions/access.ts';
-import { getTarget } from '#subgraphs/model/relations.ts';
+import { type RelationStep, stepOf } from '#subgraphs/model/relations.ts';
 import type { StoreContext } from './record-store.ts';
 
 const restricted = new WeakMap<StoreContext, ModelAccess>();
@@ -33,13 +33,15 @@ export function assertPathReadable(
   access: ModelAccess,
   model: TenantModel,
   entity: EntityDefinition,
-  path: { readonly relations: readonly FieldDefinition[]; readonly subject: FieldDefinition | string },
+  path: { readonly relations: readonly RelationStep[]; readonly subject: FieldDefinition | string },
 ): void {
   if (!access.isRestricted) return;
   let at = entity;
-  for (const relation of path.relations) {
-    access.of(at).assertReadable(relation);
-    at = getTarget(model, relation);
+  for (const step of path.relations) {
+    const { field, owner, end } = stepOf(model, at, step);
+    // Who points at whom is told by the relation's field, from either end.
+    access.of(owner).assertReadable(field);
+    at = end;
     access.of(at).assertAllows('READ');
   }
   if (typeof path.subject !== 'string') access.of(at).assertReadable(path.subject);

@@ -33,6 +33,13 @@ beforeEach(async () => {
     fields: [
       { name: 'label', type: 'TEXT' },
       { name: 'about', type: 'RELATION', targetEntities: ['client', 'project'] },
+      {
+        name: 'pinnedTo',
+        type: 'RELATION',
+        targetEntities: ['client', 'project'],
+        isUnique: true,
+        inverseName: 'pin',
+      },
     ],
   });
   ids = {};
@@ -136,11 +143,16 @@ it('lets no hidden field of a target out, and none of the relation itself', asyn
     `{ notesAggregate { countDistinct { aboutId } } }`,
     `{ projects { nodes { notes { totalCount } } } }`,
     `{ projects(filter: { notes: { some: {} } }) { totalCount } }`,
+    `{ projects(orderBy: [{ pin: { label: ASC } }]) { totalCount } }`,
+    `{ clients { nodes { name notes(orderBy: [{ createdAt: ASC }]) { totalCount } } } }`,
     `{ records(entity: "note", filter: { aboutType: { eq: "CLIENT" } }) { totalCount } }`,
   ])
     expect(await user.refusal(query), query).toMatchObject({ code: 'FORBIDDEN' });
   const { records } = await user.query(`{ records(entity: "note", first: 1) { nodes { data } } }`);
   expect(records.nodes[0].data).toEqual({ label: 'open client' });
+  await hold('note', { readableFields: ['about', 'pinnedTo'] });
+  const order = await user.refusal(`{ projects(orderBy: [{ pin: { label: ASC } }]) { totalCount } }`);
+  expect(order).toMatchObject({ code: 'FORBIDDEN' });
 });
 
 it('lets nobody write the relation who may not, by none of its members', async () => {

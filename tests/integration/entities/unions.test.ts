@@ -336,6 +336,8 @@ describe('choosing', () => {
   });
 });
 
+const holders = 'filter: { name: { startsWith: "Holder" } }';
+
 describe('deleting a target', () => {
   const remove = async (type: string, id: string): Promise<void> => {
     await tenant.query(`mutation ($id: ID!) { delete${type}(id: $id) { id } }`, { id });
@@ -402,5 +404,36 @@ describe('deleting a target', () => {
       },
     );
     expect(read.badge).toEqual({ code: 'A', holderType: 'CLIENT' });
+
+    // Lists of the targets come in the order of what points at each, in one statement.
+    await create('Client', { name: 'Holder of B', badge: { create: { code: 'B' } } });
+    await create('Client', { name: 'Holder of none' });
+    const { result, statements } = await fixture.countStatements(() =>
+      tenant.query(
+        `{ up: clients(${holders}, orderBy: [{ badge: { code: ASC_NULLS_FIRST } }]) { nodes { name } } }`,
+      ),
+    );
+    expect(result.up.nodes.map((node: Anything) => node.name)).toEqual([
+      'Holder of none',
+      'Holder',
+      'Holder of B',
+    ]);
+    expect(statements).toHaveLength(1);
+    const order = `orderBy: [{ badge: { code: DESC_NULLS_LAST } }]`;
+    const page = async (after: string | null): Promise<Anything> =>
+      (
+        await tenant.query(
+          `query ($after: String) { clients(first: 1, after: $after, ${holders}, ${order}) { nodes { name } pageInfo { endCursor } } }`,
+          { after },
+        )
+      ).clients;
+    const seen: string[] = [];
+    for (let at: Anything = await page(null); at.nodes.length > 0; at = await page(at.pageInfo.endCursor))
+      seen.push(at.nodes[0].name);
+    expect(seen).toEqual(['Holder of B', 'Holder', 'Holder of none']);
+    const refusal = await tenant.refusal(
+      `{ records(entity: "client", orderBy: [{ field: "activities.label", direction: ASC }]) { nodes { id } } }`,
+    );
+    expect(refusal).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ field: 'orderBy.0.activities' }] });
   });
 });

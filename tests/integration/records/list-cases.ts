@@ -188,11 +188,22 @@ export function randomEntities(random: Random): EntitySpec[] {
     target,
     inverseName,
   });
+  // No two items are at the same desk, nor about the same thing, which is an item or a group.
+  const unique = { isUnique: true };
+  const union = (name: string, inverseName: string): FieldSpec => ({
+    ...spec(name, 'RELATION'),
+    oneOf: ['item', 'group'],
+    isSortable: false,
+    inverseName,
+  });
   const item = [
     ...fields,
     spec('title', 'TEXT'),
     relation('group', 'group', 'items'),
     relation('parent', 'item', 'children'),
+    { ...relation('desk', 'group', 'sitter'), ...unique },
+    union('topic', 'mentions'),
+    { ...union('cover', 'coveredBy'), ...unique },
   ];
   used.clear();
   return [
@@ -228,8 +239,13 @@ export function randomFilter(
     const kind = random.int(depth > 0 ? 12 : 7);
     const field = random.pick(entity.fields);
     if (kind < 6 && field.type !== 'RELATION') filter[field.name] = randomComparison(random, field);
+    else if (kind < 6 && field.oneOf && random.chance(0.5))
+      filter[`${field.name}Type`] = typeComparison(random);
     else if (kind < 6)
-      filter[`${field.name}Id`] = idComparison(random, ids[field.target as 'item' | 'group']);
+      filter[`${field.name}Id`] = idComparison(
+        random,
+        field.oneOf ? [...ids.item, ...ids.group] : ids[field.target as 'item' | 'group'],
+      );
     else if (kind === 6) {
       filter['id'] = idComparison(random, ids[entityName]);
       filter['version'] = { gte: 1 };
@@ -237,14 +253,33 @@ export function randomFilter(
     else if (kind === 8) filter['or'] = Array.from({ length: random.int(4) }, () => inner());
     else if (kind === 9) filter['and'] = Array.from({ length: random.int(3) }, () => inner());
     else if (kind === 10 && entityName === 'item') {
-      const name = random.pick(['group', 'parent'] as const);
-      filter[name] = inner(name === 'group' ? 'group' : 'item');
+      const name = random.pick(['group', 'parent', 'desk', 'topic', 'cover'] as const);
+      if (name === 'topic' || name === 'cover') filter[name] = unionFilter(random, inner);
+      else filter[name] = inner(name === 'parent' ? 'item' : 'group');
     } else {
+      const name = random.pick([entityName === 'item' ? 'children' : 'items', 'mentions', 'coveredBy']);
       const quantifier = random.pick(['some', 'none', 'every']);
-      filter[entityName === 'item' ? 'children' : 'items'] = { [quantifier]: inner('item') };
+      filter[name] = name === 'coveredBy' ? inner('item') : { [quantifier]: inner('item') };
+      if (entityName === 'group' && random.chance(0.3)) filter['sitter'] = inner('item');
     }
   }
   return filter;
+}
+
+function unionFilter(random: Random, inner: (name: 'item' | 'group') => Filter): Filter {
+  const filter: Filter = {};
+  if (random.chance(0.2)) filter['isNull'] = random.chance(0.5);
+  for (const name of random.some(['item', 'group'] as const, 2)) filter[name] = inner(name);
+  return filter;
+}
+
+function typeComparison(random: Random): Filter {
+  const operator = random.pick(['eq', 'ne', 'in', 'notIn', 'isNull']);
+  if (operator === 'isNull') return { isNull: random.chance(0.5) };
+  const types = ['ITEM', 'GROUP'];
+  return {
+    [operator]: operator === 'in' || operator === 'notIn' ? random.some(types, 2) : random.pick(types),
+  };
 }
 
 function idComparison(random: Random, ids: readonly string[]): Filter {
@@ -300,11 +335,14 @@ const directions = [
 export function randomOrder(random: Random, entities: EntitySpec[], entityName: string): Filter[] {
   const fields = (name: string): FieldSpec[] =>
     (entities.find((one) => one.name === name) as EntitySpec).fields.filter(
-      (field) => !['JSON', 'MULTI_SELECT'].includes(field.type),
+      (field) => !['JSON', 'MULTI_SELECT'].includes(field.type) && !field.oneOf,
     );
+  const single = { item: ['coveredBy'], group: ['coveredBy', 'sitter'] };
   const term = (name: string, depth: number): Filter => {
     if (random.chance(0.15))
       return { [random.pick(['createdAt', 'updatedAt', 'version'])]: random.pick(directions) };
+    if (depth > 0 && random.chance(0.15))
+      return { [random.pick(single[name as 'item' | 'group'])]: term('item', depth - 1) };
     const field = random.pick(fields(name).filter((candidate) => depth > 0 || candidate.type !== 'RELATION'));
     return {
       [field.name]:

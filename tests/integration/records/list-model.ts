@@ -8,6 +8,8 @@ export interface PlainField {
   name: string;
   type: FieldType;
   target?: string;
+  /** Of a relation to one of several: its value is `{ entity, id }`. */
+  isUnion?: boolean;
 }
 export interface PlainRecord {
   id: string;
@@ -22,7 +24,7 @@ export interface PlainEntity {
   name: string;
   fields: PlainField[];
   /** Inverse relations: name on this entity, the entity that points here, and its field. */
-  inverses: { name: string; entity: string; field: string }[];
+  inverses: { name: string; entity: string; field: string; isSingle: boolean }[];
   records: PlainRecord[];
 }
 export type World = Map<string, PlainEntity>;
@@ -89,6 +91,20 @@ export function matches(world: World, entityName: string, record: PlainRecord, f
     const field = entity.fields.find(
       (candidate) => candidate.name === name || `${candidate.name}Id` === name,
     );
+    const typed = entity.fields.find((candidate) => candidate.isUnion && `${candidate.name}Type` === name);
+    if (typed) {
+      const pointed = record.values[typed.name] as Pointed | null;
+      return holds('SELECT', pointed === null ? null : pointed.entity.toUpperCase(), value as Filter);
+    }
+    if (field?.isUnion) {
+      const pointed = record.values[field.name] as Pointed | null;
+      if (field.name !== name) return holds('RELATION', pointed?.id ?? null, value as Filter);
+      return Object.entries(value as Filter).every(([member, inner]) => {
+        if (member === 'isNull') return (pointed === null) === inner;
+        const target = pointed?.entity === member ? find(world, member, pointed.id) : undefined;
+        return target !== undefined && matches(world, member, target, inner as Filter);
+      });
+    }
     if (field && field.type === 'RELATION' && field.name === name) {
       const target = (world.get(field.target as string) as PlainEntity).records.find(
         (other) => other.id === record.values[name],
@@ -98,16 +114,38 @@ export function matches(world: World, entityName: string, record: PlainRecord, f
     if (field) return holds(field.type, record.values[field.name] ?? null, value as Filter);
     const inverse = entity.inverses.find((candidate) => candidate.name === name);
     if (!inverse) throw new Error(`the generator made a filter on ${name}`);
-    const children = (world.get(inverse.entity) as PlainEntity).records.filter(
-      (child) => child.values[inverse.field] === record.id,
-    );
+    const children = childrenOf(world, entityName, record, inverse);
     const test = (part: unknown) => (child: PlainRecord) =>
       matches(world, inverse.entity, child, part as Filter);
+    if (inverse.isSingle) return children.some(test(value));
     return Object.entries(value as Filter).every(([quantifier, part]) => {
       if (quantifier === 'some') return children.some(test(part));
       if (quantifier === 'none') return !children.some(test(part));
       return children.every(test(part));
     });
+  });
+}
+
+interface Pointed {
+  entity: string;
+  id: string;
+}
+
+function find(world: World, entityName: string, id: unknown): PlainRecord | undefined {
+  return world.get(entityName)?.records.find((record) => record.id === id);
+}
+
+function childrenOf(
+  world: World,
+  entityName: string,
+  record: PlainRecord,
+  inverse: PlainEntity['inverses'][number],
+): PlainRecord[] {
+  return (world.get(inverse.entity) as PlainEntity).records.filter((child) => {
+    const value = child.values[inverse.field];
+    if (typeof value !== 'object' || value === null) return value === record.id;
+    const pointed = value as Pointed;
+    return pointed.entity === entityName && pointed.id === record.id;
   });
 }
 
@@ -202,9 +240,13 @@ function directionOf(term: Term): string {
 function orderValue(world: World, entityName: string, record: PlainRecord, term: Term): unknown {
   const [name, value] = Object.entries(term)[0] as [string, unknown];
   if (name === 'id' || name in systemTypes) return systemValue(record, name);
-  const field = (world.get(entityName) as PlainEntity).fields.find(
-    (candidate) => candidate.name === name,
-  ) as PlainField;
+  const entity = world.get(entityName) as PlainEntity;
+  const inverse = entity.inverses.find((candidate) => candidate.name === name);
+  if (inverse) {
+    const [child] = childrenOf(world, entityName, record, inverse);
+    return child ? orderValue(world, inverse.entity, child, value as Term) : null;
+  }
+  const field = entity.fields.find((candidate) => candidate.name === name) as PlainField;
   if (field.type === 'RELATION') {
     const target = (world.get(field.target as string) as PlainEntity).records.find(
       (other) => other.id === record.values[name],

@@ -31,6 +31,16 @@ async function populate(random: Random): Promise<Populated> {
   const tenant = await bench.addTenant(entities);
   const world: World = new Map();
   const ids = { item: [] as string[], group: [] as string[] };
+  const unions = [
+    ['mentions', 'topic'],
+    ['coveredBy', 'cover'],
+  ];
+  const takenBy = new Map<string, Set<string>>();
+  const getTaken = (field: string): Set<string> => {
+    const taken = takenBy.get(field) ?? new Set<string>();
+    takenBy.set(field, taken);
+    return taken;
+  };
   const fieldsOf = (name: string) => (entities.find((entity) => entity.name === name) as EntitySpec).fields;
   const create = async (name: 'item' | 'group', inputs: Record<string, unknown>[]): Promise<void> => {
     const known = world.get(name)?.records ?? [];
@@ -39,28 +49,42 @@ async function populate(random: Random): Promise<Populated> {
       toPlain(record, fieldsOf(name), inputs[i] as Record<string, unknown>),
     );
     ids[name].push(...records.map((record) => record.id));
-    const inverses = name === 'item' ? [['children', 'parent']] : [['items', 'group']];
+    const inverses =
+      name === 'item'
+        ? [['children', 'parent'], ...unions]
+        : [['items', 'group'], ['sitter', 'desk'], ...unions];
     world.set(name, {
       name,
-      fields: fieldsOf(name).map(({ name: field, type, target }) => ({
+      fields: fieldsOf(name).map(({ name: field, type, target, oneOf }) => ({
         name: field,
         type,
         ...(target ? { target } : {}),
+        isUnion: oneOf !== undefined,
       })),
       inverses: inverses.map(([inverse, field]) => ({
         name: inverse as string,
         entity: 'item',
         field: field as string,
+        isSingle: inverse === 'sitter' || inverse === 'coveredBy',
       })),
       records: [...known, ...records],
     });
   };
   const inputOf = (name: 'item' | 'group'): Record<string, unknown> =>
     Object.fromEntries(
-      fieldsOf(name).map((field) => {
-        if (field.type !== 'RELATION') return [field.name, randomValue(random, field)];
-        const targets = ids[field.target as 'item' | 'group'];
-        return [`${field.name}Id`, targets.length === 0 || random.chance(0.3) ? null : random.pick(targets)];
+      fieldsOf(name).flatMap((field): [string, unknown][] => {
+        if (field.type !== 'RELATION') return [[field.name, randomValue(random, field)]];
+        const target = field.oneOf
+          ? random.pick(['item', 'group'] as const)
+          : (field.target as 'item' | 'group');
+        const taken = field.isUnique ? getTaken(field.name) : new Set<string>();
+        const targets = ids[target].filter((id) => !taken.has(id));
+        const id = targets.length === 0 || random.chance(0.3) ? null : random.pick(targets);
+        if (id !== null) taken.add(id);
+        const type: [string, unknown][] = field.oneOf
+          ? [[`${field.name}Type`, id === null ? null : target.toUpperCase()]]
+          : [];
+        return [[`${field.name}Id`, id], ...type];
       }),
     );
   await create(
@@ -84,10 +108,12 @@ function toPlain(
   input: Record<string, unknown>,
 ): PlainRecord {
   const values = Object.fromEntries(
-    fields.map((field) => [
-      field.name,
-      input[field.type === 'RELATION' ? `${field.name}Id` : field.name] ?? null,
-    ]),
+    fields.map((field) => {
+      const value = input[field.type === 'RELATION' ? `${field.name}Id` : field.name] ?? null;
+      const type = input[`${field.name}Type`];
+      const isPointing = field.oneOf !== undefined && typeof type === 'string';
+      return [field.name, isPointing ? { entity: type.toLowerCase(), id: value } : value];
+    }),
   );
   return {
     id: record.id,
@@ -153,7 +179,10 @@ async function comparePredicate(
     const verdict = predicate(record);
     if (verdict !== 'NEEDS_STORE')
       expect(verdict, `predicate on ${record.id}, ${what}`).toBe(wanted.has(record.id));
-    else expect(JSON.stringify(filter), what).toMatch(/"(group|parent|children|items)"/);
+    else
+      expect(JSON.stringify(filter), what).toMatch(
+        /"(group|parent|children|items|desk|sitter|topic|mentions|cover|coveredBy)"/,
+      );
   }
 }
 

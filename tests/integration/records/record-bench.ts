@@ -12,10 +12,12 @@ import { parseTenantModel } from '#subgraphs/model/tenant-model.ts';
 import { testClaims } from '#tests/harness/claims.ts';
 import { createTestDatabase } from '#tests/harness/database.ts';
 
-export type FieldSpec = Partial<Omit<FieldDefinition, 'targetEntityId'>> &
+export type FieldSpec = Partial<Omit<FieldDefinition, 'targetEntityId' | 'targets'>> &
   Pick<FieldDefinition, 'name' | 'type'> & {
     /** Name of the target entity. */
     target?: string;
+    /** Names of the entities that a relation to several may point at. */
+    oneOf?: string[];
   };
 export interface EntitySpec {
   name: string;
@@ -130,8 +132,8 @@ async function insertFields(
   for (const [position, field] of entity.fields.entries()) {
     await sql(
       `insert into field_definitions (id, tenant_id, entity_id, name, key, type, is_required, is_unique, is_searchable,
-         is_filterable, is_sortable, default_value, validation, options, target_entity_id, inverse_name, on_delete, slot, position)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+         is_filterable, is_sortable, default_value, validation, options, target_entity_id, inverse_name, on_delete, slot, position, target_entity_ids)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
       [
         randomUUID(),
         tenantId,
@@ -153,6 +155,7 @@ async function insertFields(
         field.onDelete ?? null,
         field.slot ?? null,
         position,
+        field.oneOf?.map((target) => ids.get(target)) ?? null,
       ],
     );
   }
