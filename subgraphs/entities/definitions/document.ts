@@ -65,7 +65,8 @@ const fieldShape = z.strictObject({
   uiConfig: z.json().default(null),
   aliases: z.array(z.string()).default([]),
 });
-const permissionShape = z.strictObject({
+/** Also of the lines of a tenant's file. */
+export const permissionShape = z.strictObject({
   role: z.enum(restrictableRoles),
   operations: z.array(z.enum(entityOperations)).nullable().default(null),
   readableFields: z.array(z.string()).nullable().default(null),

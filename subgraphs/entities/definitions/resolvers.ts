@@ -1,10 +1,12 @@
 /** Resolvers of definitions and templates. */
+import type { Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { joinFields } from '#subgraphs/model/activation.ts';
 import { typeName } from '#subgraphs/model/names.ts';
 import { groupKey } from '#subgraphs/model/unique-keys.ts';
+import { seesEveryValue } from '#subgraphs/model/permissions/access.ts';
 import { showPermissions } from '#subgraphs/model/permissions/shown-permissions.ts';
 import type { EntitiesContext } from '../context.ts';
 import { applyTemplate } from '../templates/apply-template.ts';
@@ -165,8 +167,28 @@ async function resolveBackfill(
 ): Promise<object | null> {
   const backfill = (await backfillsOf(context)).get(id);
   if (!backfill) return null;
-  const { message = null, duplicates = [] } = backfill.failure ?? {};
+  if (!backfill.failure) return { ...backfill, duplicates: [] };
+  const { message, duplicates } = backfill.failure;
+  const isSeen = seesSubject(await newestModel(context), context.claims, id);
+  if (!isSeen) return { ...backfill, failure: 'Several records have the same value', duplicates: [] };
   return { ...backfill, failure: message, duplicates };
+}
+
+/** Whether the caller may see what is told of a field, or of a group, that did not become unique. */
+function seesSubject(model: TenantModel, claims: Claims, id: string): boolean {
+  return model.allEntities.every((entity) => {
+    const group = entity.uniqueGroups.find((candidate) => candidate.id === id);
+    const isOwn = group !== undefined || joinFields(entity).fields.some((field) => field.id === id);
+    const ids = group?.fieldIds ?? [id];
+    return (
+      !isOwn ||
+      seesEveryValue(
+        entity,
+        claims,
+        ids.map((member) => ({ id: member })),
+      )
+    );
+  });
 }
 
 const backfills = new WeakMap<EntitiesContext, ReturnType<DefinitionService['readBackfills']>>();

@@ -5,10 +5,8 @@ import { DomainError } from '#schema/errors.ts';
 import { readDefinitionRows } from '#prisma/definition-rows.ts';
 import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.ts';
 import type { FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
-import { isAbovePermissions } from '#subgraphs/model/permissions/access.ts';
 import { parseTenantModel } from '#subgraphs/model/tenant-model.ts';
 import {
-  changesPermissions,
   type DefinitionChange,
   type DraftBase,
   isEmptyChange,
@@ -16,6 +14,7 @@ import {
 } from '../definitions/definition-change.ts';
 import { createDraft, type DefinitionDraft } from '../definitions/draft.ts';
 import { backfillDefault, lockForBackfill, maxBackfilledRecords } from './definition-backfill.ts';
+import { refuseOwnPermission, refuseUnseenValues } from './definition-permissions.ts';
 import { refuseDroppedTargets } from './dropped-targets.ts';
 import { writeChange } from './definition-rows.ts';
 import {
@@ -149,7 +148,9 @@ export function createDefinitionStore(database: RecordDatabase): DefinitionStore
       // As if there were no records: whether they convert is what is asked.
       const draft = createDraft({ model, retired: [], entitiesWithRecords: new Set() });
       plan(draft);
-      const [retype] = draft.finish().retypes;
+      const change = draft.finish();
+      refuseUnseenValues(claims, model, change);
+      const [retype] = change.retypes;
       if (!retype) throw new Error('the plan retypes no field');
       return planRetype(database, claims, retype.before, retype.after);
     },
@@ -183,6 +184,7 @@ async function attemptChange<Result>(
   const result = plan(draft);
   const change = draft.finish();
   refuseOwnPermission(request.claims, base, change);
+  refuseUnseenValues(request.claims, base.model, change);
   if (isEmptyChange(change)) return { result, version: base.model.version };
 
   const rewritten = [
@@ -219,13 +221,6 @@ async function attemptChange<Result>(
     `select public.bump_definitions(${base.model.version}, ${pg.escapeLiteral(JSON.stringify(event))}::jsonb) as version`,
   );
   return { result, version: Number(bumped?.version) };
-}
-
-/** Whoever may define could else lift what they are held to themselves. */
-function refuseOwnPermission(claims: Claims, base: DraftBase, change: DefinitionChange): void {
-  if (isAbovePermissions(claims) || !changesPermissions(base, change)) return;
-  const names = change.permitted.map((entity) => `"${entity.name}"`).join(', ');
-  throw new DomainError('FORBIDDEN', `Changing the permissions of ${names} needs the role ADMIN`);
 }
 
 async function readBase(tx: TenantTransaction): Promise<DraftBase> {

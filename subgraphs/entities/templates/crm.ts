@@ -11,6 +11,19 @@ export const crm: Template = {
       label: 'Client',
       description: 'A company or person that we work for, or would like to.',
       icon: 'building',
+      permissions: [
+        // Who only looks on learns who the clients are, not what they earn and what is said of them.
+        {
+          role: 'VIEWER',
+          operations: ['READ'],
+          readableFields: [
+            ...['name', 'email', 'phone', 'website', 'status', 'industry', 'city', 'country'],
+            ...['isKeyAccount', 'clientSince', 'tags'],
+          ],
+        },
+        // A client goes with all its activities: that is for those who run the place.
+        { role: 'USER', operations: ['READ', 'CREATE', 'UPDATE', 'RESTORE'] },
+      ],
       fields: [
         {
           name: 'name',
@@ -81,6 +94,14 @@ export const crm: Template = {
       label: 'Project',
       description: 'Work with a beginning, an end and a budget.',
       icon: 'folder',
+      permissions: [
+        {
+          role: 'VIEWER',
+          operations: ['READ'],
+          readableFields: ['name', 'code', 'status', 'client', 'startsOn', 'endsOn', 'progress', 'summary'],
+        },
+        { role: 'USER', operations: ['READ', 'CREATE', 'UPDATE', 'RESTORE'] },
+      ],
       fields: [
         {
           name: 'name',
@@ -140,6 +161,15 @@ export const crm: Template = {
       label: 'Activity',
       description: 'A call, a meeting, a message, a task.',
       icon: 'calendar',
+      permissions: [
+        // What is about no client and no project is between whoever wrote it and the team.
+        {
+          role: 'VIEWER',
+          operations: ['READ'],
+          readableFields: ['subject', 'kind', 'dueAt', 'isDone', 'regarding'],
+          rowFilter: { or: [{ createdBy: { eq: '$me' } }, { regarding: { isNull: false } }] },
+        },
+      ],
       fields: [
         {
           name: 'subject',

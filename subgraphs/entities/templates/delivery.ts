@@ -12,6 +12,23 @@ export const delivery: Template = {
       description: 'One release of one application in one environment.',
       icon: 'rocket',
       limits: { createsPerHour: 100 },
+      permissions: [
+        // Settings hold what only those who deploy should know.
+        {
+          role: 'VIEWER',
+          operations: ['READ'],
+          readableFields: [
+            ...['name', 'environment', 'status', 'release', 'commit', 'url', 'startedAt', 'finishedAt'],
+          ],
+        },
+        {
+          role: 'USER',
+          operations: ['READ'],
+          readableFields: [
+            ...['name', 'environment', 'status', 'release', 'commit', 'url', 'startedAt', 'finishedAt'],
+          ],
+        },
+      ],
       fields: [
         {
           name: 'name',
@@ -66,6 +83,11 @@ export const delivery: Template = {
       description: 'Steps that run by themselves.',
       icon: 'git-branch',
       limits: { createsPerHour: 50 },
+      permissions: [
+        { role: 'VIEWER', operations: ['READ'] },
+        // Turning one on and off, and when it runs; what it does is for developers.
+        { role: 'USER', operations: ['READ', 'UPDATE'], writableFields: ['isEnabled', 'schedule'] },
+      ],
       fields: [
         {
           name: 'name',

@@ -11,6 +11,14 @@ export const pim: Template = {
       label: 'Supplier',
       description: 'Where products come from.',
       icon: 'truck',
+      permissions: [
+        {
+          role: 'VIEWER',
+          operations: ['READ'],
+          readableFields: ['name', 'website', 'country'],
+          rowFilter: { isApproved: { eq: true } },
+        },
+      ],
       fields: [
         {
           name: 'name',
@@ -84,6 +92,19 @@ export const pim: Template = {
       label: 'Product',
       description: 'An article with its facts.',
       icon: 'box',
+      permissions: [
+        // A shop that reads with a viewer's key gets what is for sale.
+        { role: 'VIEWER', operations: ['READ'], rowFilter: { status: { eq: 'PUBLISHED' } } },
+        // Prices are set by those who are responsible for them.
+        {
+          role: 'USER',
+          operations: ['READ', 'CREATE', 'UPDATE', 'DELETE', 'RESTORE'],
+          writableFields: [
+            ...['sku', 'name', 'ean', 'status', 'stock', 'image', 'weightGrams', 'shortDescription', 'text'],
+            ...['features', 'imageUrl', 'supplier', 'project'],
+          ],
+        },
+      ],
       fields: [
         {
           name: 'sku',

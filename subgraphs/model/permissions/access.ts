@@ -67,6 +67,24 @@ export function isAbovePermissions({ role, actorKind }: Pick<Caller, 'role' | 'a
   return actorKind === 'SYSTEM' || roleReaches(role, 'ADMIN');
 }
 
+/** Whether the caller may see the values of these fields in all records. */
+export function seesEveryValue(
+  entity: EntityDefinition,
+  caller: Caller,
+  fields: readonly Pick<FieldDefinition, 'id'>[],
+): boolean {
+  const permission = permissionOf(entity, caller);
+  if (!permission) return true;
+  const { operations, readable, rowFilter } = permission;
+  if (!operations.has('READ') || rowFilter !== null) return false;
+  return readable === null || fields.every(({ id }) => readable.has(id));
+}
+
+function permissionOf(entity: EntityDefinition, caller: Caller): EntityPermission | null {
+  if (caller.role === null || isAbovePermissions(caller)) return null;
+  return entity.permissions.get(caller.role) ?? null;
+}
+
 const restrictedRoles = new WeakMap<TenantModel, ReadonlySet<Role>>();
 
 /** For one request. Who is not restricted gets the same object each time, at the price of two look-ups. */
@@ -108,7 +126,7 @@ function restrictedAccess(
   caller: Caller,
   now: Date,
 ): EntityAccess {
-  const permission = caller.role === null ? undefined : entity.permissions.get(caller.role);
+  const permission = permissionOf(entity, caller);
   if (!permission) return unrestricted;
   const { operations, readable, writable } = permission;
   const allows = (operation: EntityOperation): boolean => operations.has(operation);

@@ -154,6 +154,38 @@ describe('other changes', () => {
     ]);
   });
 
+  it('a rename reaches into relations to one of several entities', async () => {
+    await tenant.createField('contact', {
+      name: 'about',
+      type: 'RELATION',
+      targetEntities: ['company', 'contact'],
+      inverseName: 'mentions',
+    });
+    const rowFilter = {
+      about: { company: { name: { eq: 'x' } }, isNull: false },
+      aboutType: { in: ['COMPANY'] },
+      mentions: { some: { aboutId: { eq: '$me' } } },
+    };
+    await tenant.query(...setOf([{ role: 'USER', rowFilter }]));
+    expect(await shown()).toMatchObject([{ rowFilter }]);
+    await developer().query(
+      `mutation {
+        a: renameField(entity: "company", name: "name", to: "title", keepAlias: false) { id }
+        b: renameField(entity: "contact", name: "about", to: "topic", keepAlias: false) { id }
+        c: renameEntity(name: "company", to: "firm", pluralName: "firms", keepAlias: false) { id }
+      }`,
+    );
+    expect(await shown()).toMatchObject([
+      {
+        rowFilter: {
+          topic: { firm: { title: { eq: 'x' } }, isNull: false },
+          topicType: { in: ['FIRM'] },
+          mentions: { some: { topicId: { eq: '$me' } } },
+        },
+      },
+    ]);
+  });
+
   it('a deleted field leaves the lists, and a list that becomes empty stays one', async () => {
     await tenant.query(
       ...setOf([{ role: 'USER', readableFields: ['salary'], writableFields: ['name', 'salary'] }]),
@@ -224,5 +256,77 @@ describe('as code', () => {
     expect(await shown()).toEqual([own]);
     await tenant.query(apply, { d: document });
     expect(await shown()).toEqual([]);
+  });
+});
+
+describe('values that definitions would tell', () => {
+  const developer = () => tenant.as({ role: 'DEVELOPER' });
+  const create = 'mutation ($input: CreateContactInput!) { createContact(input: $input) { id } }';
+
+  beforeEach(async () => {
+    for (const name of ['same', 'same', 'other']) await tenant.query(create, { input: { name, salary: 7 } });
+  });
+
+  it.each([
+    ['a hidden field', { readableFields: ['ownerId'] }],
+    ['records that are filtered', { rowFilter: { ownerId: { eq: '$me' } } }],
+    ['an entity without READ', { operations: ['UPDATE'] }],
+  ])('are not told of %s', async (_what, permission) => {
+    await tenant.query(...setOf([{ role: 'DEVELOPER', ...permission }]));
+    for (const query of [
+      '{ planRetype(entity: "contact", name: "name", to: { type: INTEGER }) { problems { value } } }',
+      'mutation { retypeField(entity: "contact", name: "name", to: { type: INTEGER }) { id } }',
+      'mutation { updateField(entity: "contact", name: "name", input: { isUnique: true }) { id } }',
+      'mutation { updateEntity(name: "contact", input: { uniqueGroups: [{ name: "both", fields: ["name", "salary"] }] }) { id } }',
+    ]) {
+      const refusal = await developer().refusal(query);
+      expect(refusal.code).toBe('FORBIDDEN');
+      expect(JSON.stringify(refusal)).not.toContain('same');
+    }
+    const document = (await tenant.query('{ exportDefinitions }')).exportDefinitions;
+    const contact = document.entities.find((one: Anything) => one.name === 'contact');
+    contact.fields.find((field: Anything) => field.name === 'name').isUnique = true;
+    const apply = 'mutation ($d: JSON!) { applyDefinitions(definitions: $d) { losesData } }';
+    expect((await developer().refusal(apply, { d: document })).code).toBe('FORBIDDEN');
+    // Nor by taking it out of the graph first.
+    await developer().query('mutation { updateEntity(name: "contact", input: { isActive: false }) { id } }');
+    expect(
+      await developer().refusal(
+        '{ planRetype(entity: "contact", name: "name", to: { type: INTEGER }) { failed } }',
+      ),
+    ).toMatchObject({ code: 'FORBIDDEN' });
+    await developer().query('mutation { updateEntity(name: "contact", input: { isActive: true }) { id } }');
+    // What nobody is kept from works.
+    expect(
+      (
+        await tenant.refusal(
+          'mutation { updateField(entity: "contact", name: "name", input: { isUnique: true }) { id } }',
+        )
+      ).message,
+    ).toContain('same');
+  });
+});
+
+describe('templates', () => {
+  const apply = 'mutation ($name: String!) { applyTemplate(name: $name) { name permissions { role } } }';
+
+  it.each([
+    ['crm', { client: ['VIEWER', 'USER'], project: ['VIEWER', 'USER'], activity: ['VIEWER'] }],
+    ['pim', { supplier: ['VIEWER'], project: [], product: ['VIEWER', 'USER'] }],
+    ['delivery', { deployment: ['VIEWER', 'USER'], workflow: ['VIEWER', 'USER'] }],
+  ])('%s brings permissions of its own', async (name, expected) => {
+    const { applyTemplate } = await tenant.as({ role: 'DEVELOPER' }).query(apply, { name });
+    const roles = applyTemplate.map((entity: Anything) => [
+      entity.name,
+      entity.permissions.map((permission: Anything) => permission.role),
+    ]);
+    expect(Object.fromEntries(roles)).toEqual(expected);
+  });
+
+  it('leave those of an entity that is there', async () => {
+    await tenant.createEntity({ name: 'client', fields: [{ name: 'name', type: 'TEXT' }] });
+    await tenant.query(...setOf([{ role: 'USER', operations: ['READ'] }], 'client'));
+    await tenant.as({ role: 'DEVELOPER' }).query(apply, { name: 'crm' });
+    expect(await shown('client')).toMatchObject([{ role: 'USER', operations: ['READ'] }]);
   });
 });

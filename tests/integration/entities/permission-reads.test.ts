@@ -476,6 +476,66 @@ describe('who is not held to them', () => {
   });
 });
 
+it('a relation to one of several entities is held as others are', async () => {
+  const other = await createFirm(fixture);
+  const { ids } = other;
+  await other.admin.createField('contact', {
+    name: 'about',
+    type: 'RELATION',
+    targetEntities: ['company', 'tag'],
+    inverseName: 'mentions',
+  });
+  const point = async (name: string, target: string, id: string | undefined): Promise<void> => {
+    await other.admin.query(
+      `mutation ($id: ID!, $to: ID!) { updateContact(id: $id, input: { about: { connect: { ${target}: $to } } }) { id } }`,
+      { id: ids[name], to: id },
+    );
+  };
+  await point('ann', 'company', ids['secret']);
+  await point('ben', 'tag', ids['red']);
+  const queries = [
+    '{ contacts { nodes { about { __typename } } } }',
+    '{ contacts { nodes { aboutId } } }',
+    '{ contacts { nodes { aboutType } } }',
+    '{ contacts(filter: { about: { isNull: true } }) { totalCount } }',
+    '{ contacts(filter: { about: { company: {} } }) { totalCount } }',
+    '{ contacts(filter: { aboutType: { eq: TAG } }) { totalCount } }',
+    '{ contacts(filter: { aboutId: { isNull: true } }) { totalCount } }',
+    '{ contactsAggregate(groupBy: [{ aboutType: true }]) { count } }',
+    '{ tags { nodes { mentions { totalCount } } } }',
+    '{ companies(filter: { mentions: { some: {} } }) { totalCount } }',
+    `mutation { createContact(input: { name: "x", ownerId: "x", about: { connect: { tag: "${ids['red']}" } } }) { id } }`,
+    `mutation { createContact(input: { name: "x", ownerId: "x", aboutType: TAG, aboutId: "${ids['red']}" }) { id } }`,
+    `mutation { updateTag(id: "${ids['red']}", input: { mentions: { connect: ["${ids['ann']}"] } }) { id } }`,
+  ];
+  for (const query of queries) {
+    expect(await other.user.refusal(query), query).toMatchObject({
+      code: 'FORBIDDEN',
+      message: expect.stringContaining('"about" of "contact"'),
+    });
+  }
+  const rowFilter = { ownerId: { eq: '$me' } };
+  await other.admin.query(setPermissions, { entity: 'contact', permissions: [{ role: 'USER', rowFilter }] });
+  const members = 'about { ... on Company { name } ... on Tag { name } }';
+  const { contacts } = await other.user.query(`{ contacts { nodes { name ${members} } } }`);
+  expect(contacts.nodes).toEqual([
+    { name: 'ann', about: null },
+    { name: 'ben', about: { name: 'red' } },
+  ]);
+  expect(
+    (await other.user.query('{ contacts(filter: { about: { company: {} } }) { totalCount } }')).contacts
+      .totalCount,
+  ).toBe(0);
+  expect(
+    await other.user.refusal('{ contacts { nodes { about { ... on Company { secret } } } } }'),
+  ).toMatchObject({ code: 'FORBIDDEN' });
+  // Pointing at what is hidden is pointing at nothing.
+  const connect = `mutation ($id: ID!, $to: ID!) { updateContact(id: $id, input: { about: { connect: { company: $to } } }) { id } }`;
+  expect((await other.user.refusal(connect, { id: ids['ben'], to: ids['secret'] })).code).toBe(
+    'BAD_USER_INPUT',
+  );
+});
+
 it('$now is the moment of the request', async () => {
   const other = await createFirm(fixture);
   const rowFilter = { hiredAt: { lte: '$now' } };

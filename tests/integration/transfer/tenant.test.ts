@@ -2,6 +2,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreateEntityInput } from '#subgraphs/entities/definitions/definition-input.ts';
+import { showPermissions } from '#subgraphs/model/permissions/shown-permissions.ts';
 import type { StoredRecord } from '#subgraphs/entities/store/record-store.ts';
 import type { TransferService } from '#subgraphs/entities/transfer/service.ts';
 import type { Person, TenantPeople } from '#subgraphs/entities/transfer/tenant/people.ts';
@@ -197,6 +198,29 @@ it('arrives whole, under ids of its own, and twice is two of each', async () => 
   // Once more: unique values are taken, everything else comes again.
   const again = await bring(to, file);
   expect(again).toMatchObject({ status: 'DONE', counts: { created: 1_199, failed: 21 } });
+});
+
+it('brings what roles may do, and leaves it to an entity that is there', async () => {
+  const from = await bench.addTenant(...entities);
+  const permission = {
+    role: 'USER',
+    operations: ['READ', 'UPDATE'],
+    readableFields: ['code', 'person'],
+    writableFields: ['code'],
+    rowFilter: { person: { team: { some: { name: { eq: 'x' } } } }, createdBy: { eq: '$me' } },
+  } as const;
+  await bench.definitions.change({ claims: from, requestId: 'test' }, (draft) => {
+    draft.setPermissions('order1', [permission]);
+    draft.setPermissions('person', [{ role: 'VIEWER', operations: [] }]);
+  });
+  const file = await exportOf(from);
+
+  const to = await bench.addTenant(entities[0]!);
+  expect(await bring(to, file)).toMatchObject({ status: 'DONE', errorCount: 0 });
+  const model = await bench.definitions.load(to);
+  const shown = (name: string) => showPermissions(model, model.entityByName.get(name)!);
+  expect(shown('order1')).toEqual([permission]);
+  expect(shown('person')).toEqual([]);
 });
 
 it('brings inactive entities and fields with their values, and leaves them inactive', async () => {

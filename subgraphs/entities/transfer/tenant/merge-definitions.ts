@@ -20,8 +20,10 @@ export function mergeDefinitions(
   entities: readonly TenantLineOf<'ENTITY'>[],
 ): Inactive {
   const inactive: Inactive = { entities: [], fields: [] };
+  const created = new Set<string>();
   for (const { name, pluralName, label, description, icon, isActive, limits } of entities) {
     if (draft.findEntity(name)) continue;
+    created.add(name);
     draft.createEntity({ name, pluralName, label, description, icon, limits: limits ?? null });
     if (!isActive) inactive.entities.push(name);
   }
@@ -36,6 +38,9 @@ export function mergeDefinitions(
     }
   }
   for (const { name, uniqueGroups } of entities) mergeGroups(draft, name, uniqueGroups);
+  // Last: row filters may speak of everything. An entity that is here already keeps its own.
+  for (const { name, permissions } of entities)
+    if (created.has(name) && permissions.length > 0) draft.setPermissions(name, permissions);
   return inactive;
 }
 

@@ -5,8 +5,9 @@
  */
 import { z } from 'zod';
 import type { FieldInput } from '../../definitions/definition-input.ts';
-import { writeGroups } from '../../definitions/document.ts';
+import { permissionShape, writeGroups } from '../../definitions/document.ts';
 import { roles } from '#schema/claims.ts';
+import { showPermissions } from '#subgraphs/model/permissions/shown-permissions.ts';
 import { joinFields } from '#subgraphs/model/activation.ts';
 import type {
   EntityDefinition,
@@ -80,6 +81,7 @@ const lineShape = z.discriminatedUnion('kind', [
     fields: z.array(fieldShape),
     limits: z.object({ createsPerHour: z.number() }).nullish(),
     uniqueGroups: z.array(z.object({ name: z.string(), fields: z.array(z.string()) })).default([]),
+    permissions: z.array(permissionShape).default([]),
   }),
   z.object({
     kind: z.literal('PERSON'),
@@ -149,6 +151,7 @@ export function describeEntity(model: TenantModel, entity: EntityDefinition): Te
     ...{ name, pluralName, label, description, icon, isActive, limits },
     fields: joinFields(entity).fields.map((field) => describeField(model, field)),
     uniqueGroups: writeGroups(entity).map((group) => ({ ...group, fields: [...group.fields] })),
+    permissions: showPermissions(model, entity) as TenantLineOf<'ENTITY'>['permissions'],
   };
 }
 
