@@ -131,7 +131,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   if (stopExtras) starting.defer(stopExtras);
   const tokens = createAccessTokens({ identity });
   const authenticator = createAuthenticator({ tokens, rights: createRights({ identity, tenants }), tenants });
-  const runner = createOperationRunner({ registry, tenants, operations, logger });
+  const runner = createOperationRunner({
+    ...{ registry, tenants, operations, logger },
+    introspect: store.introspect,
+  });
   const live = starting.use(createLiveSubscriptions({ runner, registry, tenants, authenticator, logger }));
   const host = starting.use(await createApolloHost({ runner, logger }));
 

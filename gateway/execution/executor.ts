@@ -20,6 +20,14 @@ export interface GraphEngine {
   /** Costs 50–200 ms of blocking CPU; the caller serialises loads. Rejects when the SDL is no supergraph. */
   load(supergraphSdl: string): Promise<LoadedGraph>;
   /**
+   * Prepares an operation that asks for nothing but the schema, on clients' SDL: cheaper than loading the graph. Absent: the
+   * graph has to be loaded.
+   */
+  readonly introspect?: (
+    apiSdl: string,
+    parsed: ParsedOperation,
+  ) => PreparedOperation | { readonly errors: readonly GraphQLError[] };
+  /**
    * The operation that another process prepared on the graph of that hash, from what its `takeRecipe` gave. Throws where it
    * cannot be made. Absent: operations stay where they were prepared.
    */

@@ -55,6 +55,11 @@ export interface OperationRunnerOptions {
   readonly tenants: TenantTable;
   readonly operations: OperationCache;
   readonly logger: Logger;
+  /** Prepares what needs no loaded graph; undefined for anything else. Default: nothing. */
+  readonly introspect?: (
+    graphHash: string,
+    parsed: ParsedOperation,
+  ) => Promise<ReturnType<LoadedGraph['prepare']> | undefined>;
   readonly limits?: OperationLimits;
   /** How long a definition mutation waits for its own swap. Default 1,000. */
   readonly swapWaitMs?: number;
@@ -82,7 +87,16 @@ const definitionMutations = new Set([
 ]);
 
 export function createOperationRunner(options: OperationRunnerOptions): OperationRunner {
-  const { registry, tenants, operations, logger, limits, swapWaitMs = 1_000, hidesSchema = true } = options;
+  const {
+    registry,
+    tenants,
+    operations,
+    logger,
+    introspect,
+    limits,
+    swapWaitMs = 1_000,
+    hidesSchema = true,
+  } = options;
 
   async function find(
     caller: Caller,
@@ -96,6 +110,12 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
     if ('errors' in parsed) return parsed;
     const fetched = await operations.fetch(active.hash, text);
     if (fetched) return { caller, active, operation: fetched };
+    const light = await introspect?.(active.hash, parsed);
+    if (light && !('errors' in light)) {
+      operations.set(active.hash, text, light);
+      return { caller, active, operation: light };
+    }
+    if (light) return light;
     const loaded = await registry.load(caller.scope, active);
     const meanwhile = operations.find(loaded.active.hash, text);
     if (meanwhile) return { caller, active: loaded.active, operation: meanwhile };

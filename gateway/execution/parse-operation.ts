@@ -5,7 +5,7 @@ import type {
   OperationDefinitionNode,
   SelectionSetNode,
 } from 'graphql';
-import type { ParsedOperation } from './executor.ts';
+import type { OperationSummary, ParsedOperation } from './executor.ts';
 
 export interface OperationLimits {
   /** Tokens of the whole document. */
@@ -148,4 +148,9 @@ function measure(
   };
   visit(operation.selectionSet, 1);
   return [...rootFields];
+}
+
+/** Whether an operation asks for nothing but the schema. */
+export function asksSchemaAlone({ kind, rootFields }: OperationSummary): boolean {
+  return kind === 'query' && rootFields.every((field) => /^__(schema|type|typename)$/.test(field));
 }

@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
-import type { GraphEngine, LoadedGraph } from '#gateway/execution/executor.ts';
+import type { GraphEngine, LoadedGraph, ParsedOperation } from '#gateway/execution/executor.ts';
+import { asksSchemaAlone } from '#gateway/execution/parse-operation.ts';
 import type { SharedCache } from '#gateway/shared-cache/shared-cache.ts';
 import { CompositionError, type Composer } from './composer.ts';
 import type { GraphSources } from './subgraph-sdl.ts';
@@ -25,6 +26,8 @@ export interface GraphStore {
   load(sources: GraphSources): Promise<LoadedGraph>;
   /** A graph composed before, loaded again if it was dropped; undefined when its supergraph is gone as well. */
   find(hash: string): Promise<LoadedGraph> | undefined;
+  /** Prepares what asks for nothing but the schema of a graph that is not loaded; undefined where that does not do. */
+  introspect(hash: string, parsed: ParsedOperation): Promise<ReturnType<LoadedGraph['prepare']> | undefined>;
   /** What clients see of a graph, as bytes; undefined when it was dropped. */
   findApiSdl(hash: string): Promise<string | undefined>;
 }
@@ -114,8 +117,23 @@ export function createGraphStore({
   const shareId = (hash: string): string => `${engine.version ?? ''}:${hash}`;
   const isHere = (hash: string): boolean => loaded.has(hash) || supergraphs.has(hash);
 
+  async function findApiSdl(hash: string): Promise<string | undefined> {
+    const bytes = apiSdls.get(hash);
+    if (bytes) return gunzipSync(bytes).toString();
+    const sdl = await shared?.get('api-sdl', shareId(hash));
+    if (sdl) apiSdls.set(hash, gzipSync(sdl));
+    return sdl ?? undefined;
+  }
+
   return {
     find,
+    findApiSdl,
+    async introspect(hash, parsed) {
+      if (!engine.introspect || !asksSchemaAlone(parsed) || loaded.has(hash) || flights.has(hash))
+        return undefined;
+      const sdl = await findApiSdl(hash);
+      return sdl === undefined ? undefined : engine.introspect(sdl, parsed);
+    },
     async ensure(sources) {
       const { hash } = sources;
       if (isHere(hash) && !flights.has(hash)) return;
@@ -126,13 +144,6 @@ export function createGraphStore({
       const { hash } = sources;
       if (!isHere(hash) && !flights.has(hash)) await take(hash);
       return find(hash) ?? fly(hash, () => make(sources));
-    },
-    async findApiSdl(hash) {
-      const bytes = apiSdls.get(hash);
-      if (bytes) return gunzipSync(bytes).toString();
-      const sdl = await shared?.get('api-sdl', shareId(hash));
-      if (sdl) apiSdls.set(hash, gzipSync(sdl));
-      return sdl ?? undefined;
     },
   };
 }

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { GraphEngine, SubgraphMap } from '../executor.ts';
 import type { AuthorizationMode } from './authorization/guarded-operation.ts';
 import { readEngineVersion } from './engine-version.ts';
+import { prepareIntrospection } from './introspection.ts';
 import { createLoadedGraph } from './loaded-graph.ts';
 import { readRecipe } from './portable-recipe.ts';
 import type { InputTypeRecipe } from './recipe.ts';
@@ -50,6 +51,9 @@ export function createCompiledEngine({
         validateSupergraph,
         ...{ authorization, portable },
       });
+    },
+    introspect(apiSdl, parsed) {
+      return prepareIntrospection(apiSdl, parsed, { subgraphs, introspection, portable });
     },
   };
 }

@@ -1,5 +1,5 @@
 /** A supergraph that operations can be compiled on. What it compiles keeps nothing of it but copies of input types. */
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import {
   DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES,
   isEnumType,
@@ -11,30 +11,21 @@ import {
 } from '@apollo/federation-internals';
 import type { Operation, Schema } from '@apollo/federation-internals';
 import { QueryPlanner } from '@apollo/query-planner';
-import {
-  buildSchema,
-  execute,
-  GraphQLError,
-  NoSchemaIntrospectionCustomRule,
-  parse,
-  printSchema,
-  specifiedRules,
-  validate,
-  visit,
-} from 'graphql';
-import type { DocumentNode, ExecutionResult, FieldNode, GraphQLSchema } from 'graphql';
+import { GraphQLError, parse, printSchema } from 'graphql';
+import type { FieldNode } from 'graphql';
 import { DomainError } from '#schema/errors.ts';
 import type { LoadedGraph, ParsedOperation, PreparedOperation, SubgraphMap } from '../executor.ts';
 import { findGuardedFields, withoutFields } from './authorization/guarded-fields.ts';
 import { createGuardedOperation, type AuthorizationMode } from './authorization/guarded-operation.ts';
 import { readRequirements } from './authorization/requirements.ts';
+import { createIntrospect } from './introspection.ts';
 import { buildRecipe } from './plan/build-recipe.ts';
 import { createInputTypeCopies } from './plan/input-types.ts';
 import { writeRecipe } from './portable-recipe.ts';
 import type { OperationRecipe } from './recipe.ts';
 import { readCohorts, createRollout, type Cohort } from './rollout.ts';
 import { CompiledOperation } from './run/compiled-operation.ts';
-import type { Introspect } from './run/compiled-operation.ts';
+import { findMistakes, validationError } from './validation.ts';
 
 export interface LoadedGraphOptions {
   readonly subgraphs: SubgraphMap;
@@ -60,7 +51,6 @@ const enforcedFeatures = new Set([
 
 /** Bytes of heap for each field, argument and value of the supergraph, in all the forms that planning needs. */
 const heapBytesPerElement = 2_500;
-const maxValidationErrors = 20;
 
 /** Throws when the SDL is no supergraph or needs federation features that the planner lacks. */
 export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOptions): LoadedGraph {
@@ -72,7 +62,6 @@ export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOpt
   const apiSchema = supergraph.apiSchema();
   const schema = apiSchema.toGraphQLJSSchema();
   const planner = new QueryPlanner(supergraph);
-  const rules = options.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
   const apiSdl = printSchema(schema);
   const inputTypes = createInputTypeCopies(() => schema);
   // Made outside of any scope that sees the schema: operations keep these.
@@ -121,11 +110,8 @@ export function createLoadedGraph(supergraphSdl: string, options: LoadedGraphOpt
     apiSdl,
     heapBytes: countElements(supergraph.schema) * heapBytesPerElement,
     prepare(parsed) {
-      const errors = [
-        ...validate(schema, parsed.document, rules, { maxErrors: maxValidationErrors }),
-        ...unsafeResponseNames(parsed.document),
-      ];
-      if (errors.length > 0) return { errors: errors.map(validationError) };
+      const errors = findMistakes(schema, parsed.document, options.introspection);
+      if (errors.length > 0) return { errors };
       try {
         const guarded = requirements ? findGuardedFields(parsed, schema, requirements) : [];
         if (guarded.length === 0 || !options.authorization) return compile(parsed);
@@ -156,36 +142,4 @@ function countElements(schema: Schema): number {
     }
   }
   return count;
-}
-
-/** `__proto__` as a response name would set a prototype wherever an answer passes; nobody means it. */
-function unsafeResponseNames(document: DocumentNode): GraphQLError[] {
-  const errors: GraphQLError[] = [];
-  visit(document, {
-    Field(node) {
-      if (node.alias?.value !== '__proto__') return;
-      errors.push(new GraphQLError('A response name cannot be "__proto__".', { nodes: node }));
-    },
-  });
-  return errors;
-}
-
-function validationError(error: GraphQLError): GraphQLError {
-  return new GraphQLError(error.message, {
-    nodes: error.nodes,
-    extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
-  });
-}
-
-/** Introspection with variables is rare: the schema is built again for it, and kept only while somebody else does. */
-function createIntrospect(zippedSdl: Buffer): Introspect {
-  let known: WeakRef<GraphQLSchema> | undefined;
-  return (query, variableValues) => {
-    let schema = known?.deref();
-    if (!schema) {
-      schema = buildSchema(gunzipSync(zippedSdl).toString(), { noLocation: true, assumeValid: true });
-      known = new WeakRef(schema);
-    }
-    return execute({ schema, document: parse(query), variableValues }) as ExecutionResult;
-  };
 }

@@ -22,8 +22,8 @@ export interface RecipeInput {
   readonly parsed: ParsedOperation;
   /** The client's schema. */
   readonly schema: GraphQLSchema;
-  /** With what clients do not see. */
-  readonly supergraph: Schema;
+  /** With what clients do not see; null where no subgraph is asked. */
+  readonly supergraph: Schema | null;
   readonly queryPlan: QueryPlan;
   readonly inputTypes: InputTypeCopies;
   /** Fields of the operation that the plan leaves out and the answer holds as null, whatever the data says. */

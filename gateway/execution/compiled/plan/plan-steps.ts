@@ -18,11 +18,11 @@ export interface PlannedSteps {
 }
 
 /** Throws on nodes that this gateway never asks the planner for (`@defer`). */
-export function buildPlanSteps(queryPlan: QueryPlan, supergraph: Schema): PlannedSteps {
+export function buildPlanSteps(queryPlan: QueryPlan, supergraph: Schema | null): PlannedSteps {
   const conditions = new Map<string, readonly string[]>();
   const typenames = (condition: string) => {
     let names = conditions.get(condition);
-    if (!names) conditions.set(condition, (names = typenamesOf(supergraph, condition)));
+    if (!names) conditions.set(condition, (names = supergraph ? typenamesOf(supergraph, condition) : []));
     return names;
   };
 
