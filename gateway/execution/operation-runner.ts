@@ -122,7 +122,10 @@ export function createOperationRunner(options: OperationRunnerOptions): Operatio
     const operation = prepare(loaded.graph, parsed);
     if ('errors' in operation) {
       // Who changed the definitions may ask for what is new while the swap is still under way.
-      return (await registry.whenNewer(caller.scope, loaded.active)) ? find(caller, text) : operation;
+      if (await registry.whenNewer(caller.scope, loaded.active)) return find(caller, text);
+      const { before } = loaded.active;
+      const hadFit = before !== undefined && operations.find(before.hash, text) !== undefined;
+      return hadFit ? { errors: operation.errors.map((it) => tellOfChange(it, loaded.active)) } : operation;
     }
     operations.set(loaded.active.hash, text, operation);
     return { caller, active: loaded.active, operation };
@@ -210,6 +213,17 @@ function prepare(graph: LoadedGraph, parsed: ParsedOperation): ReturnType<Loaded
 
 function cancelled(): GraphQLError {
   return new GraphQLError('The operation was cancelled.', { extensions: { code: 'INTERNAL_SERVER_ERROR' } });
+}
+
+/** Who repeats an operation is told why it is wrong now. */
+function tellOfChange(error: GraphQLError, { before, definitionsVersion: to }: ActiveGraph): GraphQLError {
+  if (error.extensions.code !== 'GRAPHQL_VALIDATION_FAILED') return error;
+  const from = before?.definitionsVersion ?? null;
+  const change = from === to ? 'the graph' : `the definitions, from version ${from} to ${to},`;
+  return new GraphQLError(`${error.message} It was valid until a change of ${change} took it away.`, {
+    nodes: error.nodes,
+    extensions: { ...error.extensions, change: { from, to } },
+  });
 }
 
 /** Any validation error but those about the operation's text alone. */

@@ -14,6 +14,8 @@ export interface ActiveGraph {
   readonly definitionsVersion: number | null;
   /** The tenant's own: tenants with equal graphs may have different permissions. Null: nothing is known of its subgraphs. */
   readonly sharing: SharingRules | null;
+  /** The one that it took the place of. */
+  readonly before?: Pick<ActiveGraph, 'hash' | 'definitionsVersion'> | undefined;
 }
 
 export interface GraphRegistryOptions {
@@ -157,12 +159,15 @@ export function createGraphRegistry(options: GraphRegistryOptions): GraphRegistr
     const before = entry.active;
     if (before && before.hash === active.hash && before.definitionsVersion === active.definitionsVersion)
       return;
-    entry.active = active;
+    // What a change left as it was came from the same change as what is there.
+    const last = before && (before.hash === active.hash ? before.before : before);
+    const origin = last && { hash: last.hash, definitionsVersion: last.definitionsVersion };
+    entry.active = { ...active, before: origin };
     if (before) {
       const { hash, definitionsVersion } = active;
       logger.info({ ...entry.scope, hash, definitionsVersion }, 'swapped a graph');
     }
-    for (const listener of listeners) listener(entry.scope, active);
+    for (const listener of listeners) listener(entry.scope, entry.active);
   }
 
   function report(entry: Entry, error: Error): void {

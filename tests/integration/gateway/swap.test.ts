@@ -1,5 +1,6 @@
 /** What a change of definitions does, and what it never does to anybody else. */
 import { expect, it } from 'vitest';
+import { openSocket } from './fixtures/socket-client.ts';
 import { startTestGateway, type Answer, type TestGateway } from './fixtures/test-gateway.ts';
 
 /** Sends requests without a pause until told to stop; answers how many there were and those that failed. */
@@ -175,4 +176,36 @@ it('is waited for by a request that needs it, where composing takes longer than 
   gate.resolve();
   expect(await early).toMatchObject({ status: 200, data: { movies: [] } });
   expect((await platform.post('{ movies { nosuch } }', { authorization })).status).toBe(400);
+});
+
+it('tells who repeats an operation that no longer fits which change took what away', async () => {
+  await using platform = await startTestGateway();
+  const acme = platform.addTenant('acme');
+  acme.fields.push('rating');
+  const authorization = await platform.signIn(acme, 'USER');
+  const query = '{ movies { title rating } }';
+  const kept = '{ movies { title } }';
+  for (const text of [query, kept]) {
+    expect((await platform.post(text, { authorization })).errors).toBeUndefined();
+  }
+  await using client = await openSocket(platform.url);
+  await client.init({ authorization });
+  await client.subscribe('1', 'subscription { movieChanged { movie { rating } } }');
+  platform.change(acme, (tenant) => {
+    tenant.fields.splice(0);
+    tenant.definitionsVersion = 2;
+  });
+  await expect.poll(async () => (await platform.post(query, { authorization })).status).toBe(400);
+  const expected = {
+    message:
+      'Cannot query field "rating" on type "Movie". It was valid until a change of the definitions, from version 1 to 2, took it away.',
+    extensions: { code: 'GRAPHQL_VALIDATION_FAILED', change: { from: 1, to: 2 } },
+  };
+  expect((await platform.post(query, { authorization })).errors).toMatchObject([expected]);
+  expect(JSON.stringify((await client.next('1')).payload)).toContain('from version 1 to 2');
+  expect((await platform.post(kept, { authorization })).errors).toBeUndefined();
+  // What never was is only wrong.
+  const wrong = await platform.post('{ movies { nosuch } }', { authorization });
+  expect(wrong.errors?.[0]?.message).toBe('Cannot query field "nosuch" on type "Movie".');
+  expect(wrong.errors?.[0]?.extensions['change']).toBeUndefined();
 });
