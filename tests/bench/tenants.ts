@@ -1,6 +1,7 @@
 /**
- * `npx node tests/bench/tenants.ts [--count 1000 --seconds 10 --connections 8 --distributed --graph-heap 512]`: the whole
+ * `npx node tests/bench/tenants.ts [--count 1000 --records 20 --writes --seconds 10 --connections 8 --distributed]`: the whole
  * product with tenants whose definitions all differ, each asked in turn, first in peace and then while fields are added.
+ * With --writes every fifth request creates a record.
  * Tells memory, latencies, failures, how many operations had to be compiled, and how long a new field takes to be of use.
  * Writes tests/bench/results/tenants-<count>[-distributed].json.
  */
@@ -12,7 +13,7 @@ import type { LoadReport } from './measure.ts';
 import { startProcess } from './processes.ts';
 import { writeResults } from './table.ts';
 import { addFields } from './tenants/changes.ts';
-import { queriesOf } from './tenants/definitions.ts';
+import { queriesOf, writeOf } from './tenants/definitions.ts';
 import { fillTenants, signIn } from './tenants/fill.ts';
 import { startPlatform } from './tenants/platform.ts';
 import { warmUp } from './tenants/warm-up.ts';
@@ -20,6 +21,9 @@ import { warmUp } from './tenants/warm-up.ts';
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '1000' },
+    /** Of each of the two entities that are asked for. */
+    records: { type: 'string', default: '20' },
+    writes: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '10' },
     connections: { type: 'string', default: '8' },
     distributed: { type: 'boolean', default: false },
@@ -35,7 +39,7 @@ function say(text: string): void {
 }
 
 await using database = await createTestDatabase();
-const tenants = await fillTenants(database, count);
+const tenants = await fillTenants(database, { count, records: Number(values.records) });
 say(`${count} tenants filled`);
 await using platform = await startPlatform(database, secret, {
   isDistributed: values.distributed,
@@ -61,14 +65,16 @@ say(
 await server.ask('operations');
 
 const authorizations = await signIn(database, secret, tenants);
-const requests = tenants.flatMap((tenant) =>
-  queriesOf(tenant.number).map((query) => ({
-    body: JSON.stringify({ query }),
+// A tenant's requests are not neighbours: all tenants are asked before the first one is again.
+const kinds = values.writes ? [0, 1, 'write', 2, 0] : [0, 1, 2];
+const inTurn = kinds.flatMap((kind) =>
+  tenants.map((tenant) => ({
+    body: JSON.stringify(
+      typeof kind === 'number' ? { query: queriesOf(tenant.number)[kind] } : writeOf(tenant.number),
+    ),
     headers: { authorization: authorizations.get(tenant) ?? '' },
   })),
 );
-// A tenant's requests are not neighbours: all tenants are asked before the first one is again.
-const inTurn = [0, 1, 2].flatMap((kind) => requests.filter((_request, index) => index % 3 === kind));
 
 async function underLoad(work: () => Promise<void>): Promise<LoadReport & { perSecond: number }> {
   await using load = startProcess('load-generator.ts', []);
@@ -90,6 +96,8 @@ interface Row {
   readonly 'p50 ms': number;
   readonly 'p95 ms': number;
   readonly 'p99 ms': number;
+  readonly 'database p50 ms': number | null;
+  readonly 'database p95 ms': number | null;
   readonly 'operations found, %': number;
   readonly 'heap MB': number;
   readonly 'RSS MB': number;
@@ -97,7 +105,11 @@ interface Row {
 
 async function measured(phase: string, work: () => Promise<void>): Promise<Row> {
   await server.ask('operations');
+  if (!values.distributed) await server.ask('database times');
   const report = await underLoad(work);
+  const times = values.distributed
+    ? null
+    : await server.ask<{ p50Ms: number; p95Ms: number }>('database times');
   const { runs, compiled } = await server.ask<{ runs: number; compiled: number }>('operations');
   const after = await memory();
   const tenths = (value: number): number => Math.round(value * 10) / 10;
@@ -105,6 +117,8 @@ async function measured(phase: string, work: () => Promise<void>): Promise<Row> 
     ...{ phase, requests: report.requests, failures: report.failures },
     'requests/s': Math.round(report.perSecond),
     ...{ 'p50 ms': tenths(report.p50Ms), 'p95 ms': tenths(report.p95Ms), 'p99 ms': tenths(report.p99Ms) },
+    'database p50 ms': times && tenths(times.p50Ms),
+    'database p95 ms': times && tenths(times.p95Ms),
     'operations found, %': Math.round((1 - compiled / Math.max(runs, 1)) * 1_000) / 10,
     ...{ 'heap MB': after.heapMb, 'RSS MB': after.rssMb },
   };
@@ -121,5 +135,5 @@ const changing = await measured('while fields are added', async () => {
 });
 console.table([peace, changing]);
 console.table(visible);
-const name = `tenants-${count}${values.distributed ? '-distributed' : ''}`;
+const name = `tenants-${count}${values.writes ? '-writes' : ''}${values.distributed ? '-distributed' : ''}`;
 say(`written to ${writeResults(name, [{ cold, idle, warm }, peace, changing, { visible }])}`);

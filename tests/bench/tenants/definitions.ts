@@ -41,6 +41,24 @@ export function definitionsOf(tenant: number): object {
   };
 }
 
+/** What its users write: a record of the first entity, every field but the unique one. */
+export function writeOf(tenant: number): { query: string; variables: Record<string, unknown> } {
+  const type = entityName(tenant, 0).replace(/^n/, 'N');
+  return {
+    query: `mutation Write($input: Create${type}Input!) { create${type}(input: $input) { id version createdAt } }`,
+    variables: {
+      input: {
+        field2: tenant,
+        field3: 1.5,
+        field4: true,
+        field5: '2026-11-21',
+        field7: 'OPEN',
+        field8: 'Some words',
+      },
+    },
+  };
+}
+
 /** What the tenant's frontend asks over and over; no two tenants' texts are equal. */
 export function queriesOf(tenant: number): string[] {
   const [first, second] = [entityName(tenant, 0), entityName(tenant, 1)];

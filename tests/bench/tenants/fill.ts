@@ -20,8 +20,6 @@ export interface BenchTenant {
   readonly id: string;
 }
 
-const recordsPerTenant = 20;
-
 /** What Authorization their admins show, by tenant; good for fifteen minutes. */
 export async function signIn(
   database: TestDatabase,
@@ -44,7 +42,7 @@ export async function signIn(
 
 export async function fillTenants(
   { url, rolePassword }: TestDatabase,
-  count: number,
+  { count, records: recordCount }: { count: number; records: number },
 ): Promise<BenchTenant[]> {
   await using opened = new AsyncDisposableStack();
   const database = opened.use(createRecordDatabase({ url, rolePassword }));
@@ -75,7 +73,7 @@ export async function fillTenants(
        select $1, e.id, gen_random_uuid(),
          (select jsonb_object_agg(f.key, case f.name when 'field2' then to_jsonb(n) when 'field3' then to_jsonb(n / 2.0) when 'field4' then to_jsonb(n % 2 = 0) else to_jsonb('NEW'::text) end)
           from field_definitions f where f.entity_id = e.id and f.name in ('field2', 'field3', 'field4', 'field7')), n
-       from entity_definitions e, generate_series(1, ${recordsPerTenant}) as n
+       from entity_definitions e, generate_series(1, ${recordCount}) as n
        where e.tenant_id = $1 and e.name = any($2)`,
       [id, [entityName(number, 0), entityName(number, 1)]],
     );

@@ -13,6 +13,7 @@ export interface Platform extends AsyncDisposable {
 }
 
 const counter = new URL('../servers/operation-counter.ts', import.meta.url).href;
+const databaseTimer = new URL('../servers/database-timer.ts', import.meta.url).href;
 
 export async function startPlatform(
   database: TestDatabase,
@@ -51,7 +52,7 @@ export async function startPlatform(
     for (let number = 0; number < 2; number++)
       gateways.push(await start('gateway/main.ts', '/readyz', urls, [counter]));
   } else {
-    gateways.push(await start('main.ts', '/readyz', {}, [counter]));
+    gateways.push(await start('main.ts', '/readyz', {}, [counter, databaseTimer]));
   }
   const running = starting.move();
   return { gateways, [Symbol.asyncDispose]: () => running.disposeAsync() };
