@@ -68,6 +68,9 @@ interface Entry {
   turn: Promise<void>;
 }
 
+type Prepared = ReturnType<OperationRunner['prepare']>;
+type Prepare = (entry: Entry, caller: Caller) => Prepared;
+
 export function createLiveSubscriptions(options: LiveSubscriptionsOptions): LiveSubscriptions {
   const { runner, registry, tenants, authenticator, logger } = options;
   const { recheckMs = 30_000, sharesUnplaced = true } = options;
@@ -136,11 +139,12 @@ export function createLiveSubscriptions(options: LiveSubscriptionsOptions): Live
   }
 
   /** Prepares the operation again for the graph and the rights of now, and goes on with that. */
-  async function renew(entry: Entry, caller: Caller): Promise<void> {
+  async function renew(entry: Entry, caller: Caller, prepare: Prepare = prepareAlone): Promise<void> {
     const { text, call, subscriber } = entry;
-    const known = await runner.prepare(caller, text, call.requestId);
+    const prepared = await prepare(entry, caller);
     if (!subscriber.isOpen) return;
-    if ('errors' in known) return subscriber.endWith(known.errors);
+    if ('errors' in prepared) return subscriber.endWith(prepared.errors);
+    const known = { ...prepared, caller };
     const shape = shapeOf(known, text, call);
     const isSameShape = shape.key === entry.shape.key;
     entry.known = known;
@@ -174,11 +178,26 @@ export function createLiveSubscriptions(options: LiveSubscriptionsOptions): Live
     });
   }
 
-  function checkGraph(entry: Entry): void {
+  function checkGraph(entry: Entry, prepare?: Prepare): void {
     enqueue(entry, async () => {
       const { caller, active } = entry.known;
-      if (!isSameGraph(await registry.getActive(caller.scope), active)) await renew(entry, caller);
+      if (!isSameGraph(await registry.getActive(caller.scope), active)) await renew(entry, caller, prepare);
     });
+  }
+
+  function prepareAlone({ text, call }: Entry, caller: Caller): Prepared {
+    return runner.prepare(caller, text, call.requestId);
+  }
+
+  /** For subscribers of one scope and one swap: what one operation comes to on the new graph is worked out once. */
+  function prepareTogether(): Prepare {
+    const known = new Map<string, Prepared>();
+    return (entry, caller) => {
+      const key = JSON.stringify([entry.text.operationName, entry.text.query]);
+      const prepared = known.get(key) ?? prepareAlone(entry, caller);
+      known.set(key, prepared);
+      return prepared;
+    };
   }
 
   /** Where upstreams have no places, the second of equal subscribers joins the first one's from now on. */
@@ -211,7 +230,8 @@ export function createLiveSubscriptions(options: LiveSubscriptionsOptions): Live
 
   const unsubscribe = [
     registry.subscribe((scope) => {
-      for (const entry of byScope.get(scopeKey(scope)) ?? []) checkGraph(entry);
+      const prepare = prepareTogether();
+      for (const entry of byScope.get(scopeKey(scope)) ?? []) checkGraph(entry, prepare);
     }),
     tenants.subscribe((now, before) => {
       if (before && before.authVersion === now.authVersion && before.status === now.status) return;

@@ -1,7 +1,8 @@
 /**
  * `npm run bench [-- --shape list --only executor,bare --runs 5 --seconds 5]`: ours beside the limit and the peers in one
  * run. Prints a table and writes tests/bench/results/queries.json. With `--memory`: what tenants' graphs
- * cost instead. With `--product`: a page of records through the whole product. Installs the peers where they are missing.
+ * cost instead. With `--product`: a page of records through the whole product. With `--subscriptions`: one event
+ * to many subscribers. Installs the peers where they are missing.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -216,7 +216,7 @@ function median(runs: readonly Run[], pick: (run: Run) => number): number {
 
 function formatTable(results: readonly Result[], message: string): string {
   const lines = [
-    `One event at a time of ${Buffer.byteLength(message)} bytes to every subscriber`,
+    `Events of ${Buffer.byteLength(message)} bytes, each to every subscriber, four under way at once`,
     '',
     '| | deliveries/s | server CPU µs/delivery | trigger to last delivery, p50 ms | RSS MB | failures |',
     '|---|---|---|---|---|---|',

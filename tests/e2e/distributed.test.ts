@@ -199,6 +199,43 @@ it('keeps nothing of an upload whose client hangs up before the gateway has pass
   await expect.poll(ofTenant).toBe(0);
 });
 
+it('shares streams among subscribers who come, resume and drop, over the sockets between the processes', async () => {
+  const tenant = await registerTenant(product);
+  await tenant.admin.query(`mutation ($input: CreateEntityInput!) { createEntity(input: $input) { id } }`, {
+    input: { name: 'movie', fields: [{ name: 'title', type: 'TEXT' }] },
+  });
+  const query = `subscription ($after: String) { movieChanged(after: $after) { cursor movie { title createdBy { email } } } }`;
+  const { changes: head } = await tenant.admin.query(`{ changes(first: 0) { pageInfo { endCursor } } }`);
+  const titles = Array.from({ length: 60 }, (_, index) => `movie ${index}`);
+  const written = (async () => {
+    for (const title of titles) {
+      await tenant.admin.query(`mutation ($input: CreateMovieInput!) { createMovie(input: $input) { id } }`, {
+        input: { title },
+      });
+    }
+  })();
+  const received = await Promise.all(
+    [7, 11, 13].map(async (stretch) => {
+      const client = product.client(tenant.admin.credentials);
+      const got: string[] = [];
+      let after: string = head.pageInfo.endCursor;
+      while (got.length < titles.length) {
+        const changes = await client.subscribe(query, { after });
+        const events = await changes.take(Math.min(stretch, titles.length - got.length));
+        for (const { movieChanged } of events) {
+          expect(movieChanged.movie.createdBy.email).toBe(tenant.adminEmail);
+          got.push(movieChanged.movie.title);
+          after = movieChanged.cursor;
+        }
+        client.dropSocket();
+      }
+      return got;
+    }),
+  );
+  await written;
+  for (const got of received) expect(got).toEqual(titles);
+});
+
 it('says which part is down, and answers the rest', async () => {
   const tenant = await registerTenant(product);
   await tenant.admin.query('{ changes(first: 0) { pageInfo { endCursor } } }');

@@ -39,17 +39,17 @@ function createPlatform(log: TestLog, limits: Partial<SubscriptionLimits> = {}) 
     active: null as ActiveGraph | null,
     /** By actor. */
     recheck: async (caller: Caller): Promise<Caller> => caller,
-    prepare: (caller: Caller, of: KnownOperation): KnownOperation => ({ ...of, caller }),
+    prepared: 0,
   };
   let swap: SwapListener = () => {};
   let tenantChanged: (now: never, before: never) => void = () => {};
   let template = known();
   const live = createLiveSubscriptions({
     runner: {
-      prepare: async (caller) => ({
-        ...state.prepare(caller, template),
-        active: state.active ?? template.active,
-      }),
+      async prepare(caller) {
+        state.prepared += 1;
+        return { ...template, caller, active: state.active ?? template.active };
+      },
       subscribe: (_known, request) => log.subscribe(request),
     },
     registry: {
@@ -404,6 +404,19 @@ describe('what changes below', () => {
     await settle();
     expect(log.open.size).toBe(1);
     for (const client of clients) expect(client.seqs).toEqual(range(1, 6));
+  });
+
+  test('a swap of the graph is planned for once', async () => {
+    const log = createTestLog();
+    const { connect, state, swapTo } = createPlatform(log);
+    const clients = await Promise.all(range(1, 10).map((user) => connect(known({ actorId: `u${user}` }))));
+    await settle();
+    swapTo(known({}, {}, 2).active);
+    await settle();
+    log.append();
+    await settle();
+    expect([state.prepared, log.open.size]).toEqual([1, 1]);
+    for (const client of clients) expect(client.seqs).toEqual([1]);
   });
 
   test('an upstream that ends says to each where it was', async () => {
