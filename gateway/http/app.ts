@@ -60,11 +60,14 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     },
   });
   await addSecurityHeaders(app);
-  app.addHook('onRequest', async (request, reply) => {
+  // With callbacks: a promise for each hook of each request is a tenth of what a small query costs here.
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (isClosing()) reply.header('connection', 'close');
+    done(null, payload);
   });
   app.setNotFoundHandler(async (_request, reply) =>
     reply.code(404).type('application/json').send(errorBody('There is nothing at this path.', 'NOT_FOUND')),

@@ -71,11 +71,11 @@ function wantsPage(request: FastifyRequest): boolean {
   return /^text\/html\b/.test(request.headers.accept ?? '');
 }
 
-function toHeaderMap(request: FastifyRequest): HeaderMap {
+/** What Apollo Server looks at; all else is read from the request itself. */
+function toHeaderMap({ headers: { accept, 'content-type': contentType } }: FastifyRequest): HeaderMap {
   const headers = new HeaderMap();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-  }
+  if (accept !== undefined) headers.set('accept', accept);
+  if (contentType !== undefined) headers.set('content-type', contentType);
   return headers;
 }
 

@@ -10,8 +10,9 @@ const ownHeaders = new Set(['content-type', 'content-length', 'date', 'connectio
  */
 export async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
   const headers = await readSecurityHeaders();
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers);
+    done();
   });
 }
 

@@ -1,5 +1,5 @@
 /** Who sends byte by byte, or nothing at all, or does not read, does not hold a connection for ever. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 export interface SlowRequestLimits {
   /** For a request to arrive whole. Default 60,000. */
@@ -28,7 +28,12 @@ export const takesFiles = { takesFiles: true } as const;
 /** The time for headers is node's own (60 seconds). */
 export function endSlowRequests(app: FastifyInstance, limits: SlowRequestLimits = {}): void {
   const { wholeMs = 60_000, silenceMs = 60_000 } = limits;
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
+    watch(request);
+    done();
+  });
+
+  function watch(request: FastifyRequest): void {
     const { raw, routeOptions } = request;
     // What has no body has arrived.
     if (raw.complete || raw.readableEnded) return;
@@ -49,5 +54,5 @@ export function endSlowRequests(app: FastifyInstance, limits: SlowRequestLimits 
     const timer = setTimeout(giveUp, wholeMs);
     raw.once('end', () => clearTimeout(timer));
     raw.once('close', () => clearTimeout(timer));
-  });
+  }
 }
