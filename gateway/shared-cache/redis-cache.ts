@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { Redis } from 'ioredis';
@@ -10,7 +11,7 @@ export interface RedisCacheOptions {
   /** The platform's: what was not put there under it is not believed. Operations become code. */
   readonly secret: string;
   readonly logger: Pick<Logger, 'warn' | 'info'>;
-  /** Default "tenantry:cache". */
+  /** Default: one of this secret's platform alone. */
   readonly prefix?: string;
   /** How long a read waits. Default 250. */
   readonly timeoutMs?: number;
@@ -37,23 +38,28 @@ const maxValueBytes = 512 * 1024;
 const macBytes = 32;
 /** After a failure Redis is left alone for this long, so that nobody waits for it again and again. */
 const restMs = 2_000;
+/** Reads that came too late, one after the other, before Redis counts as not there. */
+const maxLateInRow = 3;
 /** Writes under way; more are dropped. */
 const maxWrites = 200;
 
 /** Each value is zipped and signed together with its key, so that none can be altered or moved to another. */
 export function createRedisCache(options: RedisCacheOptions): RedisCache {
-  const { url, secret, logger, prefix = 'tenantry:cache', timeoutMs = 250 } = options;
+  const { url, secret, logger, timeoutMs = 250 } = options;
+  // Two platforms on one Redis would otherwise overwrite what neither believes of the other.
+  const name = createHmac('sha256', secret).update('shared-cache-name').digest('base64url').slice(0, 8);
+  const prefix = options.prefix ?? `tenantry:cache:${name}`;
   const macKey = createHmac('sha256', secret).update('shared-cache').digest();
   const writes = new Set<Promise<void>>();
   const settled = Promise.withResolvers<void>();
   let closed = false;
   let isReported = false;
   let restsUntil = 0;
+  let lateInRow = 0;
   const redis = new Redis(url, {
     // What cannot be had now is made here instead.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: timeoutMs,
     connectTimeout: 5_000,
     retryStrategy: (attempt) => (closed ? null : Math.min(100 * 2 ** Math.min(attempt, 10), 5_000)),
   });
@@ -94,13 +100,19 @@ export function createRedisCache(options: RedisCacheOptions): RedisCache {
     async get(kind, id) {
       if (!isUsable()) return null;
       const key = keyOf(kind, id);
-      let stored: Buffer | null;
+      let stored: Buffer | null | 'late';
       try {
-        stored = await redis.getBuffer(key);
+        stored = await Promise.race([redis.getBuffer(key), late(timeoutMs)]);
       } catch (error) {
         failed(error);
         return null;
       }
+      if (stored === 'late') {
+        lateInRow += 1;
+        if (lateInRow >= maxLateInRow) failed(new Error(`no answer within ${timeoutMs} ms`));
+        return null;
+      }
+      lateInRow = 0;
       if (!stored || stored.length <= macBytes) return null;
       const bytes = stored.subarray(macBytes);
       if (!timingSafeEqual(stored.subarray(0, macBytes), macOf(key, bytes))) return null;
@@ -115,9 +127,18 @@ export function createRedisCache(options: RedisCacheOptions): RedisCache {
       await Promise.all(writes);
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(writes);
+      // One that answers nothing must not hold up the end.
+      await Promise.race([Promise.all(writes), late(timeoutMs)]);
       closed = true;
       redis.disconnect();
     },
   };
+}
+
+/** Loading a graph blocks for longer than a read may take: an answer that came meanwhile gets its turn first. */
+async function late(timeoutMs: number): Promise<'late'> {
+  await delay(timeoutMs, undefined, { ref: false });
+  await nextTurn();
+  await nextTurn();
+  return 'late';
 }
