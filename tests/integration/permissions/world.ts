@@ -8,7 +8,8 @@ import { pino } from 'pino';
 import { createRecordDatabase, type RecordDatabase } from '#prisma/record-database.ts';
 import { anonymousClaims, type Claims, type Role } from '#schema/claims.ts';
 import { createEntitiesService, type EntitiesService } from '#subgraphs/entities/service.ts';
-import { createDefinitionStore } from '#subgraphs/entities/store/definition-store.ts';
+import { createDefinitionStore, type DefinitionStore } from '#subgraphs/entities/store/definition-store.ts';
+import type { RecordStore } from '#subgraphs/entities/store/record-store.ts';
 import { createRecordStore } from '#subgraphs/entities/store/records.ts';
 import { createKnownKeys } from '#subgraphs/entities/store/transfer-keys.ts';
 import { createTransferStore } from '#subgraphs/entities/store/transfer-store.ts';
@@ -47,6 +48,8 @@ export interface World extends AsyncDisposable {
   readonly entities: EntitiesService;
   readonly realtime: RealtimeService;
   readonly database: RecordDatabase;
+  readonly records: RecordStore;
+  readonly definitions: DefinitionStore;
   readonly admin: Caller;
   /** The tenant's person of this role (SERVICE: its key); `n`: another one of the same. */
   as(role: Role, n?: number): Caller;
@@ -78,9 +81,10 @@ export async function createWorld(): Promise<World> {
   const wakeUp = opening.use(createLocalWakeUp());
   const logger = pino({ level: process.env['LOG'] ?? 'silent' });
   const definitions = createDefinitionStore(database);
+  const records = createRecordStore(database, wakeUp, { reload: definitions.load });
   const entities = opening.use(
     createEntitiesService({
-      records: createRecordStore(database, wakeUp, { reload: definitions.load }),
+      records,
       definitions,
       logger,
       wakeUp,
@@ -169,6 +173,8 @@ export async function createWorld(): Promise<World> {
     entities,
     realtime,
     database,
+    records,
+    definitions,
     admin,
     as,
     sql: async <Row extends object>(text: string, values: unknown[] = []) =>
