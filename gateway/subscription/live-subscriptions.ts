@@ -147,9 +147,11 @@ export function createLiveSubscriptions(options: LiveSubscriptionsOptions): Live
     const known = { ...prepared, caller };
     const shape = shapeOf(known, text, call);
     const isSameShape = shape.key === entry.shape.key;
+    // What waits for it was made under other permissions, perhaps wider ones.
+    const isOutdated = shape.sharing === 'placed' && subscriber.isBehind;
     entry.known = known;
     entry.shape = shape;
-    if (!isSameShape) return reopen(entry);
+    if (!isSameShape || isOutdated) return reopen(entry);
     const errors = subscriber.sources.map((source) => source.follow(known)).find((refused) => refused);
     if (!errors) return;
     // What it asks of its upstream has changed: where there are places, it goes on from its own.

@@ -59,6 +59,11 @@ export class Subscriber implements StreamMember {
     return this.#taken;
   }
 
+  /** Whether its client has not taken all that was made for it. */
+  get isBehind(): boolean {
+    return !this.#queue.isEmpty;
+  }
+
   /** What it reads now: both while it passes from the one to the other. */
   get sources(): readonly (Upstream | SharedStream)[] {
     return [this.#own, this.#shared].filter((source) => source !== null);

@@ -77,6 +77,12 @@ export async function benchSubscriptions(options: SubscriptionsOptions): Promise
       assignment: { ...ours, variables: equal(subscribers) },
     },
     {
+      name: 'single',
+      title: 'the whole product, one subscriber: what an event costs by itself',
+      server: product.server,
+      assignment: { ...ours, variables: equal(1) },
+    },
+    {
       name: 'distinct',
       title: `the whole product, ${distinctSubscribers} subscribers with different variables`,
       server: product.server,

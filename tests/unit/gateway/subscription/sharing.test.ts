@@ -406,6 +406,26 @@ describe('what changes below', () => {
     for (const client of clients) expect(client.seqs).toEqual(range(1, 6));
   });
 
+  test('what waits for a slow client is made anew when permissions may have changed', async () => {
+    const log = createTestLog();
+    const { connect, swapTo } = createPlatform(log);
+    const [slow, other] = [await connect(), await connect()];
+    await settle();
+    slow.block();
+    log.append(5);
+    await settle();
+    expect([slow.seqs, log.completed]).toEqual([[1], 5]);
+    swapTo(known({}, {}, 2).active);
+    await settle();
+    slow.unblock();
+    await settle();
+    // The first had left already.
+    expect([slow.seqs, other.seqs, log.completed]).toEqual([range(1, 5), range(1, 5), 9]);
+    log.append();
+    await settle();
+    expect([slow.seqs, log.completed, log.open.size]).toEqual([range(1, 6), 10, 1]);
+  });
+
   test('a swap of the graph is planned for once', async () => {
     const log = createTestLog();
     const { connect, state, swapTo } = createPlatform(log);
