@@ -6,6 +6,7 @@ import { requestContextOf } from '#subgraphs/server/request-context.ts';
 import { createSubgraphService } from '#subgraphs/server/subgraph-service.ts';
 import type { WakeUp } from '#subgraphs/server/wake-up/wake-up.ts';
 import type { TenantModel } from '#subgraphs/model/definition.ts';
+import { withNewestPermissions } from '#subgraphs/model/permissions/newest-permissions.ts';
 import { rolesThatTellPeopleApart } from '#subgraphs/model/permissions/access.ts';
 import { type AnswerBudget, createAnswerBudgets } from './answer-budget.ts';
 import { type EntitiesContext, emptyModel } from './context.ts';
@@ -83,6 +84,12 @@ export function createEntitiesService({
     return model;
   }
 
+  async function heldToNewest(claims: Claims, model: TenantModel): Promise<TenantModel> {
+    return claims.tenantId === null
+      ? model
+      : withNewestPermissions(model, await definitions.models.get(claims, null));
+  }
+
   async function loadModel({ claims, definitionsVersion }: SubgraphRequest): Promise<TenantModel> {
     if (claims.tenantId === null) return emptyModel;
     if (definitionsVersion === null) return definitions.models.get(claims, null);
@@ -111,7 +118,7 @@ export function createEntitiesService({
     getSchema: async (request) => schemas.getSchema(await modelOf(request)),
 
     async createContext(request) {
-      const model = await modelOf(request);
+      const model = await heldToNewest(request.claims, await modelOf(request));
       const storeContext: StoreContext = { claims: request.claims, model, requestId: request.requestId };
       const budget = budgetOf(request.query);
       return {

@@ -1,5 +1,5 @@
 /** Resolvers of definitions and templates. */
-import type { Claims } from '#schema/claims.ts';
+import { type Claims, roleReaches } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { Resolvers } from '#subgraphs/server/executable-subgraph.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
@@ -38,13 +38,13 @@ export const definitionResolvers: Resolvers = {
   Query: {
     async entityDefinitions(_root: unknown, _args: unknown, context: EntitiesContext) {
       const model = await newestModel(context);
-      return model.allEntities.map((entity) => toEntityNode(model, entity));
+      return model.allEntities.map((entity) => toEntityNode(context.claims, model, entity));
     },
     async entityDefinition(_root: unknown, { name }: NameArguments, context: EntitiesContext) {
       const model = await newestModel(context);
       const id = model.entityByName.get(name)?.id;
       const entity = model.allEntities.find((candidate) => candidate.id === id || candidate.name === name);
-      return entity ? toEntityNode(model, entity) : null;
+      return entity ? toEntityNode(context.claims, model, entity) : null;
     },
     planRetype(
       _root: unknown,
@@ -64,7 +64,7 @@ export const definitionResolvers: Resolvers = {
   Mutation: {
     async createEntity(_root: unknown, { input }: { input: CreateEntityInput }, context: EntitiesContext) {
       const { result, model } = await change(context, (draft) => draft.createEntity(input).id);
-      return toEntityNode(model, getEntity(model, result));
+      return toEntityNode(context.claims, model, getEntity(model, result));
     },
     async updateEntity(
       _root: unknown,
@@ -72,7 +72,7 @@ export const definitionResolvers: Resolvers = {
       context: EntitiesContext,
     ) {
       const { result, model } = await change(context, (draft) => draft.updateEntity(name, input).id);
-      return toEntityNode(model, getEntity(model, result));
+      return toEntityNode(context.claims, model, getEntity(model, result));
     },
     async deleteEntity(_root: unknown, { name }: NameArguments, context: EntitiesContext) {
       await change(context, (draft) => draft.deleteEntity(name));
@@ -108,7 +108,7 @@ export const definitionResolvers: Resolvers = {
       context: EntitiesContext,
     ) {
       const { result, model } = await change(context, (draft) => draft.renameEntity(name, rename).id);
-      return toEntityNode(model, getEntity(model, result));
+      return toEntityNode(context.claims, model, getEntity(model, result));
     },
     async renameField(
       _root: unknown,
@@ -139,7 +139,7 @@ export const definitionResolvers: Resolvers = {
       context: EntitiesContext,
     ) {
       const { result, model } = await change(context, (draft) => draft.dropAlias(entity, field, alias).id);
-      return toEntityNode(model, getEntity(model, result));
+      return toEntityNode(context.claims, model, getEntity(model, result));
     },
     async setPermissions(
       _root: unknown,
@@ -150,12 +150,12 @@ export const definitionResolvers: Resolvers = {
         context,
         (draft) => draft.setPermissions(entity, permissions).id,
       );
-      return toEntityNode(model, getEntity(model, result));
+      return toEntityNode(context.claims, model, getEntity(model, result));
     },
     async applyTemplate(_root: unknown, { name }: NameArguments, context: EntitiesContext) {
       const template = findTemplate(name);
       const { result, model } = await change(context, (draft) => applyTemplate(draft, template));
-      return result.map((id) => toEntityNode(model, getEntity(model, id)));
+      return result.map((id) => toEntityNode(context.claims, model, getEntity(model, id)));
     },
   },
 };
@@ -236,7 +236,8 @@ function findFieldNode(model: TenantModel, changed: FieldDefinition): object {
   return toFieldNode(model, field);
 }
 
-function toEntityNode(model: TenantModel, entity: EntityDefinition): object {
+/** Below DEVELOPER one is told what one is held to oneself. */
+function toEntityNode(claims: Claims, model: TenantModel, entity: EntityDefinition): object {
   return {
     ...entity,
     aliases: entity.aliases.map((alias) => alias.name),
@@ -246,7 +247,9 @@ function toEntityNode(model: TenantModel, entity: EntityDefinition): object {
       fields: groupKey(entity, group)?.fields.map((field) => field.name) ?? [],
     })),
     fields: joinFields(entity).fields.map((field) => toFieldNode(model, field)),
-    permissions: showPermissions(model, entity),
+    permissions: showPermissions(model, entity).filter(
+      ({ role }) => role === claims.role || roleReaches(claims.role, 'DEVELOPER'),
+    ),
   };
 }
 

@@ -111,6 +111,18 @@ describe('setting', () => {
     expect(await other.refusal(...setOf([own]))).toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  it('is shown whole to those who define, and to others what they are held to themselves', async () => {
+    await tenant.query(...setOf([own, { role: 'VIEWER' }]));
+    const rolesShownTo = async (role: 'VIEWER' | 'USER' | 'DEVELOPER') => {
+      const query = '{ entityDefinition(name: "contact") { permissions { role } } }';
+      const { entityDefinition } = await tenant.as({ role }).query(query);
+      return entityDefinition.permissions.map((one: Anything) => one.role);
+    };
+    expect(await rolesShownTo('VIEWER')).toEqual(['VIEWER']);
+    expect(await rolesShownTo('USER')).toEqual(['USER']);
+    expect(await rolesShownTo('DEVELOPER')).toEqual(['VIEWER', 'USER']);
+  });
+
   it('tells which roles see records by who they are', async () => {
     const perUser = async () =>
       (

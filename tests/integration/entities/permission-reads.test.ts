@@ -536,6 +536,24 @@ it('a relation to one of several entities is held as others are', async () => {
   );
 });
 
+it('a graph that is behind is held to the newest permissions', async () => {
+  const other = await createFirm(fixture);
+  const behind = await other.admin.version();
+  const query = '{ contacts { nodes { name } } }';
+  await other.admin.query(setPermissions, {
+    entity: 'contact',
+    permissions: [{ role: 'USER', readableFields: ['ownerId'] }],
+  });
+  expect((await other.user.send(query, {}, behind)).errors?.[0]?.extensions['code']).toBe('FORBIDDEN');
+  // What the graph does not know yet, nobody is let past.
+  await other.admin.createField('contact', { name: 'isOpen', type: 'BOOLEAN' });
+  const rowFilter = { isOpen: { eq: true } };
+  await other.admin.query(setPermissions, { entity: 'contact', permissions: [{ role: 'USER', rowFilter }] });
+  expect((await other.user.send(query, {}, behind)).data).toBeNull();
+  expect((await other.user.query(query)).contacts.nodes).toEqual([]);
+  expect((await other.admin.query(query, {}, behind)).contacts.nodes).toHaveLength(4);
+});
+
 it('$now is the moment of the request', async () => {
   const other = await createFirm(fixture);
   const rowFilter = { hiredAt: { lte: '$now' } };
