@@ -16,8 +16,8 @@ import { recordResolvers } from './record-resolvers.ts';
 import { buildEntitiesSdl } from './sdl.ts';
 import { untypedResolvers } from './untyped-resolvers.ts';
 
-/** What a schema takes of the heap for each character of its SDL, roughly; its compiled operations come on top. */
-const bytesPerCharacter = 7;
+/** What a schema and its SDL take of the heap for each character of that; compiled operations come on top. */
+const bytesPerCharacter = 4;
 /** What schemas may take of the heap that the process may have. Building one again costs tens of milliseconds. */
 const heapShare = 0.3;
 

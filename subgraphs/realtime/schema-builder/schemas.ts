@@ -6,8 +6,8 @@ import { buildExecutableSubgraph } from '#subgraphs/server/executable-subgraph.t
 import { buildRealtimeResolvers, realtimeRules, type ResolverSources } from './resolvers.ts';
 import { buildRealtimeSdl, staticRealtimeSdl } from './sdl.ts';
 
-/** SDL characters whose schemas are kept; a schema takes about 7 bytes of heap for each. */
-const maxKeptSdlLength = 12_000_000;
+/** SDL characters whose schemas are kept; a schema takes about 4 bytes of heap for each. */
+const maxKeptSdlLength = 20_000_000;
 
 export interface RealtimeSchemas {
   getSdl(model: TenantModel | null): string;

@@ -41,7 +41,7 @@ export const operations: readonly Operation[] = [
       '{ regions(first: 10) { nodes { name companies(first: 5) { nodes { name people(first: 5) { nodes { name score } } } } } } }',
   },
   {
-    name: 'create 1,000',
+    name: 'create a thousand',
     query: 'mutation ($inputs: [CreatePersonInput!]!) { createPeople(inputs: $inputs) { id } }',
     variables: () => ({
       inputs: Array.from({ length: 1_000 }, (_, n) => ({
@@ -50,6 +50,20 @@ export const operations: readonly Operation[] = [
         joined: '2026-11-21',
         status: n % 2 === 0 ? 'OPEN' : 'DONE',
         note: `Words about the new person ${n}`,
+      })),
+    }),
+    isWrite: true,
+  },
+  // The first time creates them; from then on each is found by its code and changed.
+  {
+    name: 'upsert a thousand',
+    query: 'mutation ($inputs: [CreatePersonInput!]!) { upsertPeople(on: CODE, inputs: $inputs) { id } }',
+    variables: () => ({
+      inputs: Array.from({ length: 1_000 }, (_, n) => ({
+        name: `Known person ${n}`,
+        code: `known-${n}`,
+        score: Math.floor(Math.random() * 1_000),
+        joined: '2026-11-21',
       })),
     }),
     isWrite: true,

@@ -51,6 +51,7 @@ const entities = [
     pluralName: 'people',
     fields: [
       { name: 'name', type: 'TEXT', isSearchable: false },
+      { name: 'code', type: 'TEXT', isUnique: true },
       { name: 'score', type: 'INTEGER' },
       { name: 'joined', type: 'DATE' },
       {
