@@ -14,7 +14,6 @@ import type {
   SystemGroupMember,
   SystemTime,
 } from '#subgraphs/model/aggregate/members.ts';
-import { distinctName } from '#subgraphs/model/aggregate/sdl.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import type { FilterNode } from '#subgraphs/model/filter/node.ts';
 import { parseComparison } from '#subgraphs/model/filter/validate.ts';
@@ -53,6 +52,8 @@ export interface GroupKey {
 export interface Measure {
   readonly name: AggregateFunction;
   readonly subject: FieldDefinition | SystemTime;
+  /** As it was asked for: a field's name or an old one, of a relation its id's. */
+  readonly member: string;
 }
 
 export type HavingNode =
@@ -121,10 +122,11 @@ export function findMeasure(
   member: string,
 ): Measure | undefined {
   const time = systemTimes.find((known) => known === member);
-  if (time && (name === 'min' || name === 'max')) return { name, subject: time };
-  const field = findField(entity, member) ?? findRelationByIdName(entity, member);
-  if (!field || !canAggregate(name, field)) return undefined;
-  return name === 'countDistinct' && distinctName(field) !== member ? undefined : { name, subject: field };
+  if (time && (name === 'min' || name === 'max')) return { name, subject: time, member };
+  const named = findField(entity, member);
+  // A relation is counted by its id's name alone.
+  const field = named?.type === 'RELATION' ? undefined : (named ?? findRelationByIdName(entity, member));
+  return field && canAggregate(name, field) ? { name, subject: field, member } : undefined;
 }
 
 function listOf(

@@ -42,6 +42,6 @@ function entityTypesSdl(model: TenantModel, entity: EntityDefinition): string[] 
     unionInputsSdl(model, named),
     filterSdl(model, named),
     orderSdl(model, named),
-    aggregateSdl(model, entity),
+    aggregateSdl(model, named),
   ].filter((sdl) => sdl !== '');
 }

@@ -10,8 +10,10 @@ import type { ModelAccess } from '#subgraphs/model/permissions/access.ts';
 import { findField, isManyToMany } from '#subgraphs/model/relations.ts';
 import { isUnion, viewOf } from '#subgraphs/model/union-relations.ts';
 import type { PageBounds } from '../filters/page-arguments.ts';
-import { listed, readListing, recordsWhere, selectSql } from './listing.ts';
+import { isDriven } from './driven-scan.ts';
+import { chooseRecords, listed, readListing, recordsWhere, selectSql } from './listing.ts';
 import type { Listing } from './listing.ts';
+import { recordColumns } from './record-row.ts';
 import { nameStatement } from './named-statement.ts';
 import { afterSql, orderBySql, reverseKeys } from './order-sql.ts';
 import type { InverseRequest, ListRequest, RecordChoice } from './record-store.ts';
@@ -32,16 +34,29 @@ export function buildListStatement(
   request: ListRequest,
 ): ListStatement {
   const listing = readListing(model, access, request);
-  const [first] = listing.keys;
-  const text = first?.isSlot
-    ? twoScans(listing, first)
-    : oneScan(listing, listing.page.size + 1, listing.page.offset);
   return {
-    statement: nameStatement(text, listing.parameters.values),
+    statement: nameStatement(pageSql(listing), listing.parameters.values),
     page: listing.page,
     keyCount: listing.keys.length,
     signature: listing.signature,
   };
+}
+
+function pageSql(listing: Listing): string {
+  const { keys, page } = listing;
+  const driver = listing.findDriver();
+  if (driver === null) return undrivenSql(listing);
+  const driven = oneScan(listing, page.size + 1, page.offset, isDriven, driver.source);
+  const other = undrivenSql({ ...listing, where: `not ${isDriven} and ${listing.where}` });
+  const order = orderBySql(keys.map((key, i) => ({ ...key, sql: `k${i}` })));
+  const names = keys.map((_, i) => `o.k${i}`).join(', ');
+  return `with ${driver.ctes} select * from (${driven}) d union all select ${recordColumns('o')}, ${names} from (${other}) o order by ${order}`;
+}
+
+function undrivenSql(listing: Listing): string {
+  const [first] = listing.keys;
+  if (first?.isSlot) return twoScans(listing, first);
+  return oneScan(listing, listing.page.size + 1, listing.page.offset);
 }
 
 /** One page of children for each parent: rows also have `parent`, the parent's place in the list from 1. */
@@ -82,11 +97,13 @@ export function buildInverseCount(
 
 export function buildCount(model: TenantModel, access: ModelAccess, request: RecordChoice): Statement {
   const parameters = createSqlParameters();
-  const where = recordsWhere(model, access, request, parameters);
-  return nameStatement(
-    `select count(*)::int as count from records ${listed} where ${where}`,
-    parameters.values,
-  );
+  const { where, findDriver } = chooseRecords(model, access, request, parameters);
+  const driver = findDriver();
+  const countOf = (source: string): string => `select count(*)::int as count from ${source} where ${where}`;
+  const all = countOf(`records ${listed}`);
+  if (driver === null) return nameStatement(all, parameters.values);
+  const text = `with ${driver.ctes} select case when ${isDriven} then (${countOf(driver.source)}) else (${all}) end as count`;
+  return nameStatement(text, parameters.values);
 }
 
 /** Who points at whom is told by the relation's field, from either end. Throws FORBIDDEN. */
@@ -124,11 +141,11 @@ function parentLink(
 }
 
 /** The limit is part of the text: only so a prepared plan knows how small the page is. */
-function oneScan(listing: Listing, limit: number, offset: number, link?: string): string {
+function oneScan(listing: Listing, limit: number, offset: number, link?: string, source?: string): string {
   const { keys, parameters } = listing;
   const where = [listing.where, ...(link === undefined ? [] : [link])];
   if (listing.after) where.push(afterSql(keys, listing.after, parameters));
   if (listing.before) where.push(afterSql(reverseKeys(keys), listing.before, parameters));
   const skip = offset > 0 ? ` offset ${parameters.add(offset, 'int4')}` : '';
-  return `${selectSql(listing)} where ${where.join(' and ')} order by ${orderBySql(keys)} limit ${limit}${skip}`;
+  return `${selectSql(listing, '', recordColumns(listed), source)} where ${where.join(' and ')} order by ${orderBySql(keys)} limit ${limit}${skip}`;
 }

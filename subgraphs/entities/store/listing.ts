@@ -12,6 +12,7 @@ import type { CursorValue } from '../filters/list-cursor.ts';
 import { parseOrder } from '../filters/list-order.ts';
 import { parsePageArguments } from '../filters/page-arguments.ts';
 import type { PageBounds } from '../filters/page-arguments.ts';
+import { type Driver, findDriver } from './driven-scan.ts';
 import { buildOrderSql, cursorTypeOf, reverseKeys } from './order-sql.ts';
 import type { SqlKey } from './order-sql.ts';
 import { recordColumns } from './record-row.ts';
@@ -28,6 +29,8 @@ export interface Listing {
   /** What chooses the records, the page apart. */
   readonly where: string;
   readonly joins: string;
+  /** Where its records may be found from the other end of a relation. To be asked for by who uses it: it adds parameters. */
+  readonly findDriver: () => Driver | null;
   /** In reading order: reversed for a page that is read from its end. */
   readonly keys: readonly SqlKey[];
   readonly after: readonly CursorValue[] | null;
@@ -43,6 +46,16 @@ export function recordsWhere(
   request: RecordChoice,
   parameters: SqlParameters,
 ): string {
+  return chooseRecords(model, access, request, parameters).where;
+}
+
+/** The same, and whether the records are better found from the other end of a relation. */
+export function chooseRecords(
+  model: TenantModel,
+  access: ModelAccess,
+  request: RecordChoice,
+  parameters: SqlParameters,
+): Pick<Listing, 'where' | 'findDriver'> {
   const { entity } = request;
   access.of(entity).assertAllows('READ');
   const filter = restrictFilter(access, entity, parseFilter(model, entity, request.filter));
@@ -61,7 +74,12 @@ export function recordsWhere(
     const searched = searchedKeys(entity, access.of(entity));
     parts.push(searchSql({ alias: listed, entity }, words, searched, parameters));
   }
-  return parts.join(' and ');
+  const scope = { tenantId: model.tenantId, parameters };
+  // A search finds its records by an index of its own.
+  return {
+    where: parts.join(' and '),
+    findDriver: () => (words === null ? findDriver(filter, entity, listed, scope) : null),
+  };
 }
 
 /** Throws BAD_USER_INPUT for whatever the request breaks, FORBIDDEN for what it may not look at. */
@@ -71,7 +89,7 @@ export function readListing(model: TenantModel, access: ModelAccess, request: Li
   for (const key of order.keys) assertPathReadable(access, model, request.entity, key);
   const parameters = createSqlParameters();
   const row: SqlRow = { alias: listed, entity: request.entity };
-  const where = recordsWhere(model, access, request, parameters);
+  const chosen = chooseRecords(model, access, request, parameters);
   const orderSql = buildOrderSql(order.keys, row, { model, access, parameters });
   // What is searched for and not ordered comes in order of its rank, equal ones by id.
   const words = (request.orderBy ?? []).length === 0 ? parseSearch(request.search) : null;
@@ -86,7 +104,7 @@ export function readListing(model: TenantModel, access: ModelAccess, request: Li
   return {
     row,
     parameters,
-    where,
+    ...chosen,
     joins: orderSql.joins,
     keys: page.isBackward ? reverseKeys(keys) : keys,
     // Read from the end, the later cursor is where reading begins.
@@ -98,7 +116,12 @@ export function readListing(model: TenantModel, access: ModelAccess, request: Li
 }
 
 /** The listed records with their order's keys as `k0`, `k1` …; what chooses them has yet to follow. */
-export function selectSql(listing: Listing, extra = '', columns = recordColumns(listed)): string {
+export function selectSql(
+  listing: Listing,
+  extra = '',
+  columns = recordColumns(listed),
+  source = `records ${listed}`,
+): string {
   const keys = listing.keys.map((key, i) => `${key.sql} as k${i}`).join(', ');
-  return `select ${columns}, ${keys}${extra} from records ${listed}${listing.joins}`;
+  return `select ${columns}, ${keys}${extra} from ${source}${listing.joins}`;
 }

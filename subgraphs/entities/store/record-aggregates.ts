@@ -1,7 +1,6 @@
 /** Figures over groups of records: one statement each. */
 import type { RecordDatabase } from '#prisma/record-database.ts';
 import { DomainError } from '#schema/errors.ts';
-import { distinctName } from '#subgraphs/model/aggregate/sdl.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import { activeTargets, targetValue } from '#subgraphs/model/union-relations.ts';
 import { readDecimal } from '#subgraphs/model/values/decimal.ts';
@@ -35,13 +34,7 @@ export function createRecordAggregates(database: RecordDatabase): Pick<RecordSto
           put(group, key.path, groupValue(key, row[`g${i}`] ?? null));
         const figures = { countDistinct: {}, sum: {}, avg: {}, min: {}, max: {} };
         for (const [i, measure] of measures.entries()) {
-          const { subject, name } = measure;
-          const member =
-            typeof subject === 'string'
-              ? subject
-              : name === 'countDistinct'
-                ? distinctName(subject)
-                : subject.name;
+          const { name, member } = measure;
           put(figures[name], [member], figureValue(measure, row[columns[i] as string] ?? null));
         }
         return { group, count: row.c, ...figures };

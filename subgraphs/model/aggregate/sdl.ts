@@ -1,5 +1,6 @@
 /** Aggregates in SDL: what `contactsAggregate` takes and answers. */
 import type { EntityDefinition, FieldDefinition, TenantModel } from '../definition.ts';
+import { deprecation } from '../aliases.ts';
 import { ruleOf } from '../field-types.ts';
 import {
   aggregateNames,
@@ -48,7 +49,8 @@ function totalType(entity: EntityDefinition, field: FieldDefinition): string {
 const comparisonOf = (type: string): string => `${type}Comparison`;
 
 /** A member with its description, a field's name. */
-const member = (name: string, type: string): string => `  "${name}."\n  ${name}: ${type}`;
+const member = (name: string, type: string, deprecated = ''): string =>
+  `  "${name}."\n  ${name}: ${type}${deprecated}`;
 
 /** The types of one entity. */
 export function aggregateSdl(model: TenantModel, entity: EntityDefinition): string {
@@ -58,12 +60,16 @@ export function aggregateSdl(model: TenantModel, entity: EntityDefinition): stri
   const withFunction = (name: AggregateFunction) =>
     entity.fields.filter((field) => canAggregate(name, field));
   const fieldType = (field: FieldDefinition): string => ruleOf(field).outputType(entity, field);
-  const distinct = withFunction('countDistinct').map(distinctName);
-  const totals = withFunction('sum').map((field) => [field.name, totalType(entity, field)] as const);
+  const distinct = withFunction('countDistinct').map(
+    (field) => [distinctName(field), deprecation(field)] as const,
+  );
+  const totals = withFunction('sum').map(
+    (field) => [field.name, totalType(entity, field), deprecation(field)] as const,
+  );
   const bounds = [
-    ...withFunction('min').map((field) => [field.name, fieldType(field)] as const),
-    ['createdAt', 'DateTime'] as const,
-    ['updatedAt', 'DateTime'] as const,
+    ...withFunction('min').map((field) => [field.name, fieldType(field), deprecation(field)] as const),
+    ['createdAt', 'DateTime', ''] as const,
+    ['updatedAt', 'DateTime', ''] as const,
   ];
   const results = aggregateFunctions.flatMap((name) => {
     const result = resultTypeOf(entity, name);
@@ -82,31 +88,31 @@ export function aggregateSdl(model: TenantModel, entity: EntityDefinition): stri
       'type',
       names.group,
       `What a group of ${type} records shares; of dates the first day.`,
-      grouped.map(({ name, output }) => member(name, output)),
+      grouped.map(({ name, output, deprecated }) => member(name, output, deprecated)),
     ),
     block(
       'type',
       names.distinct,
       `Numbers of different values of ${type} records.`,
-      distinct.map((name) => member(name, 'Int!')),
+      distinct.map(([name, deprecated]) => member(name, 'Int!', deprecated)),
     ),
     block(
       'type',
       names.totals,
       `Sums or means of ${type} records.`,
-      totals.map(([name, value]) => member(name, value)),
+      totals.map(([name, value, deprecated]) => member(name, value, deprecated)),
     ),
     block(
       'type',
       names.bounds,
       `Least or greatest values of ${type} records.`,
-      bounds.map(([name, value]) => member(name, value)),
+      bounds.map(([name, value, deprecated]) => member(name, value, deprecated)),
     ),
     block(
       'input',
       groupByTypeName(entity),
       `What ${type} records are grouped by: exactly one member, true, a bucket, or a member of a related record.`,
-      grouped.map(({ name, input }) => member(name, input)),
+      grouped.map(({ name, input, deprecated }) => member(name, input, deprecated)),
     ),
     block('input', names.having, `Chooses groups of ${type} records. Members that are given must all hold.`, [
       `  "All of these hold."\n  and: [${names.having}!]`,
@@ -121,19 +127,19 @@ export function aggregateSdl(model: TenantModel, entity: EntityDefinition): stri
       'input',
       names.havingDistinct,
       'Compares numbers of different values.',
-      distinct.map((name) => member(name, 'IntComparison')),
+      distinct.map(([name, deprecated]) => member(name, 'IntComparison', deprecated)),
     ),
     block(
       'input',
       names.havingTotals,
       'Compares sums or means.',
-      totals.map(([name, value]) => member(name, comparisonOf(value))),
+      totals.map(([name, value, deprecated]) => member(name, comparisonOf(value), deprecated)),
     ),
     block(
       'input',
       names.havingBounds,
       'Compares least or greatest values.',
-      bounds.map(([name, value]) => member(name, comparisonOf(value))),
+      bounds.map(([name, value, deprecated]) => member(name, comparisonOf(value), deprecated)),
     ),
     block('input', names.order, `How groups of ${type} records are ordered: one member for each term.`, [
       `  "By what the group shares; it must stand in \`groupBy\`."\n  group: ${orderTypeName(entity)}`,
@@ -160,23 +166,33 @@ interface GroupMember {
   readonly name: string;
   readonly output: string;
   readonly input: string;
+  readonly deprecated?: string;
 }
 
 function groupMembers(model: TenantModel, entity: EntityDefinition): GroupMember[] {
   const members = entity.fields.filter(isGroupable).flatMap((field): GroupMember[] => {
     const output = ruleOf(field).outputType(entity, field);
+    const deprecated = deprecation(field);
     if (field.type !== 'RELATION') {
-      return [{ name: field.name, output, input: isTimeField(field) ? 'DateBucket' : 'Boolean' }];
+      return [{ name: field.name, output, input: isTimeField(field) ? 'DateBucket' : 'Boolean', deprecated }];
     }
-    const id = { name: relationIdName(field.name), output, input: 'Boolean' };
+    const id = { name: relationIdName(field.name), output, input: 'Boolean', deprecated };
     if (isUnion(field)) {
       return [
         id,
-        { name: relationTypeName(field.name), output: unionNames(entity, field).type, input: 'Boolean' },
+        {
+          name: relationTypeName(field.name),
+          output: unionNames(entity, field).type,
+          input: 'Boolean',
+          deprecated,
+        },
       ];
     }
     const target = getTarget(model, field);
-    return [{ name: field.name, output: aggregateNames(target).group, input: groupByTypeName(target) }, id];
+    return [
+      { name: field.name, output: aggregateNames(target).group, input: groupByTypeName(target), deprecated },
+      id,
+    ];
   });
   return [
     ...members,

@@ -28,6 +28,24 @@ export const operations: readonly Operation[] = [
     name: 'filtered by a relation',
     query: page(', filter: { company: { name: { eq: "Company 7" } } }, orderBy: [{ score: DESC }]'),
   },
+  {
+    name: 'by a relation that most match',
+    query: page(', filter: { company: { name: { startsWith: "Company" } } }, orderBy: [{ score: DESC }]'),
+  },
+  {
+    name: 'counted by a relation',
+    query: '{ people(filter: { company: { name: { eq: "Company 7" } } }) { totalCount } }',
+  },
+  {
+    name: 'by some that point here',
+    query:
+      '{ companies(first: 50, filter: { people: { some: { name: { eq: "Ada 5005" } } } }) { nodes { id name } } }',
+  },
+  {
+    name: 'by none that point here',
+    query:
+      '{ companies(first: 50, filter: { people: { none: { score: { eq: 7 } } } }) { nodes { id name } } }',
+  },
   { name: 'search', query: page(', search: "zebrafish"') },
   { name: 'search of a part', query: page(', search: "ebrafis 42"') },
   {

@@ -25,6 +25,50 @@ beforeEach(async () => {
 const renameEntity = `mutation ($name: String!, $to: String!, $pluralName: String, $keepAlias: Boolean! = true) { renameEntity(name: $name, to: $to, pluralName: $pluralName, keepAlias: $keepAlias) { name pluralName typeName aliases } }`;
 const renameField = `mutation ($name: String!, $to: String!, $keepAlias: Boolean! = true) { renameField(entity: "person", name: $name, to: $to, keepAlias: $keepAlias) { name aliases } }`;
 
+it('counts, groups and writes nested under the old names of fields', async () => {
+  await tenant.query(
+    `mutation { createContact(input: { name: "Ann", status: NEW, company: { create: { name: "Acme" } } }) { id } }`,
+  );
+  await tenant.createField('contact', { name: 'age', type: 'INTEGER' });
+  await tenant.query(renameEntity, { name: 'contact', to: 'person' });
+  for (const [name, to] of Object.entries({ status: 'state', company: 'employer', age: 'years' }))
+    await tenant.query(renameField, { name, to });
+  await tenant.query(
+    `mutation { createPerson(input: { name: "Bob", status: OLD, years: 3, company: { create: { name: "Best" } } }) { id } }`,
+  );
+  await tenant.query(
+    `mutation { createCompany(input: { name: "Cold", contacts: { create: [{ name: "Cy", status: OLD, age: 4 }] } }) { id } }`,
+  );
+  const { old, now } = await tenant.query(
+    `{ old: contactsAggregate(groupBy: [{ status: true }], having: { sum: { age: { gt: 1 } } }, orderBy: [{ group: { status: ASC } }]) { group { status } count sum { age } max { age } countDistinct { companyId status } }
+       now: peopleAggregate(groupBy: [{ state: true }], having: { sum: { years: { gt: 1 } } }, orderBy: [{ group: { state: ASC } }]) { group { state } count sum { years age } max { years } countDistinct { employerId state } } }`,
+  );
+  expect(old).toEqual([
+    {
+      group: { status: 'OLD' },
+      count: 2,
+      sum: { age: 7 },
+      max: { age: 4 },
+      countDistinct: { companyId: 2, status: 1 },
+    },
+  ]);
+  expect(now).toEqual([
+    {
+      group: { state: 'OLD' },
+      count: 2,
+      sum: { years: 7, age: 7 },
+      max: { years: 4 },
+      countDistinct: { employerId: 2, state: 1 },
+    },
+  ]);
+  const { groups } = await tenant.query(
+    `{ groups: peopleAggregate(groupBy: [{ company: { name: true } }], orderBy: [{ group: { company: { name: ASC } } }]) { count group { company { name } } } }`,
+  );
+  expect(groups.map((group: { group: unknown }) => group.group)).toEqual(
+    ['Acme', 'Best', 'Cold'].map((name) => ({ company: { name } })),
+  );
+});
+
 it('keeps every operation of the old names working, on the same records', async () => {
   const operations = {
     create: `mutation ($input: CreateContactInput!) { createContact(input: $input) { __typename id name status companyId } }`,

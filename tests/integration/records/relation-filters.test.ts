@@ -78,3 +78,73 @@ describe('an order through relations', () => {
     ]);
   });
 });
+
+describe('a list that is chosen by a relation', () => {
+  // More records at the other end than are looked up from there, and fewer.
+  const many = 1_500;
+  let pieces: { id: string; title: string; wholeId: string }[];
+
+  beforeAll(async () => {
+    await bench.sql(
+      `update records set data = data - 'whole_key', r1 = null where tenant_id = $1 and r1 is not null`,
+      [fresh.id],
+    );
+    const wholes = await bench.sql<{ id: string }>(
+      `select id from records where tenant_id = $1 and entity_id = $2 order by id limit $3`,
+      [fresh.id, fresh.entity('part').id, many],
+    );
+    const inputs = wholes.map(({ id }, n) => ({ title: `piece ${String(n).padStart(4, '0')}`, wholeId: id }));
+    pieces = [];
+    for (const batch of [inputs.slice(0, 1_000), inputs.slice(1_000)]) {
+      const created = await bench.store.create(fresh.context, fresh.entity('part'), batch);
+      pieces.push(
+        ...created.map(({ id }, n) => ({ id, ...(batch[n] as { title: string; wholeId: string }) })),
+      );
+    }
+  });
+
+  async function walk(request: object): Promise<string[]> {
+    const ids: string[] = [];
+    for (let after: string | null = null; ; ) {
+      const page = await bench.store.list(fresh.context, {
+        entity: fresh.entity('part'),
+        first: 400,
+        after,
+        ...request,
+      });
+      ids.push(...page.edges.map((edge) => edge.record.id));
+      after = page.hasNextPage ? (page.edges.at(-1)?.cursor ?? null) : null;
+      if (after === null) return ids;
+    }
+  }
+
+  it.each([
+    ['many', { title: { startsWith: 'part' } }],
+    ['few', { title: { startsWith: 'part 77' } }],
+    ['none', { title: { eq: 'nothing' } }],
+  ])('has the same records in the same order from either end, %s at the other', async (_what, title) => {
+    const titles = await bench.sql<{ id: string; title: string }>(
+      `select id, data ->> 'title_key' as title from records where tenant_id = $1`,
+      [fresh.id],
+    );
+    const titleOf = new Map(titles.map((row) => [row.id, row.title]));
+    const [prefix = '', isWhole] =
+      'startsWith' in title.title ? [title.title.startsWith, false] : [title.title.eq, true];
+    const matches = (id: string): boolean =>
+      isWhole ? titleOf.get(id) === prefix : (titleOf.get(id) ?? '').startsWith(prefix);
+    const expected = pieces.filter((piece) => matches(piece.wholeId));
+    expect(await count({ whole: title })).toBe(expected.length);
+    const orderBy = [{ title: 'DESC' }];
+    expect(await walk({ filter: { whole: title }, orderBy })).toEqual(
+      expected.map(({ id }) => id).toReversed(),
+    );
+    expect(await walk({ filter: { whole: title } })).toEqual(expected.map(({ id }) => id).toSorted());
+    // And back: those at which a piece points that begins so.
+    const some = {
+      pieces: { some: { title: { startsWith: 'piece' } }, none: { title: { eq: 'piece 0003' } } },
+    };
+    const wholes = pieces.filter(({ title: own }) => own !== 'piece 0003').map(({ wholeId }) => wholeId);
+    expect(await count({ ...some, ...title })).toBe(wholes.filter(matches).length);
+    expect(await walk({ filter: { ...some, ...title } })).toEqual(wholes.filter(matches).toSorted());
+  });
+});
