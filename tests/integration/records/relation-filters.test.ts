@@ -128,7 +128,7 @@ describe('a list that is chosen by a relation', () => {
       [fresh.id],
     );
     const titleOf = new Map(titles.map((row) => [row.id, row.title]));
-    const [prefix = '', isWhole] =
+    const [prefix, isWhole] =
       'startsWith' in title.title ? [title.title.startsWith, false] : [title.title.eq, true];
     const matches = (id: string): boolean =>
       isWhole ? titleOf.get(id) === prefix : (titleOf.get(id) ?? '').startsWith(prefix);
