@@ -111,6 +111,18 @@ export const personFields: readonly TestedField[] = [
     isSortable: false,
     isGroupable: false,
   },
+  {
+    ...text('about'),
+    member: 'aboutId',
+    selection: 'about { __typename ... on Team { id } }',
+    definition: { type: 'RELATION', targetEntities: ['team', 'skill'], inverseName: 'mentions' },
+    filter: '{ about: { team: { id: { isNull: false } } } }',
+    write: () => 'null',
+    value: () => null,
+    measures: [],
+    isSortable: false,
+    isGroupable: false,
+  },
 ];
 
 export const recordCount = 5;
