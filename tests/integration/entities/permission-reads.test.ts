@@ -230,6 +230,9 @@ describe('a hidden field is refused', () => {
       '{ contacts(filter: { salary: { gt: 1 } }) { totalCount } }',
       '{ contacts(orderBy: [{ salary: ASC }]) { totalCount } }',
       '{ contactsAggregate { sum { wage } } }',
+      '{ contactsAggregate { sum { salary } } }',
+      '{ contactsAggregate(groupBy: [{ salary: true }]) { count } }',
+      '{ contactsAggregate(groupBy: [{ name: true }], having: { max: { salary: { gt: 1 } } }) { count } }',
     ]) {
       expect(await other.user.refusal(query)).toMatchObject({
         code: 'FORBIDDEN',
