@@ -1,16 +1,25 @@
 /** Refuses definitions whose names would meet: each other's, the platform's own, or those that every record has. */
-import { DomainError } from '#schema/errors.ts';
+import { DomainError, type FieldError } from '#schema/errors.ts';
 import { findReservedFieldName, findReservedName } from '#schema/reserved-names.ts';
 import { entityAliases, withFieldAliases } from '#subgraphs/model/aliases.ts';
 import type { EntityDefinition, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { enumValueOf, generatedNames, relationIdName, relationTypeName } from '#subgraphs/model/names.ts';
 import { isUnion, mayPointAt } from '#subgraphs/model/union-relations.ts';
 
+/** Clashes that one refusal lists at most, and that its message tells. */
+const maxClashes = 100;
+const maxTold = 3;
+
+/** Told of each clash. */
+type Report = (message: string, rule: string) => void;
+
 /**
- * Throws CONFLICT naming the first clash in `after`. Names that `before` generated already are not held against the
+ * Throws CONFLICT naming every clash in `after`. Names that `before` generated already are not held against the
  * reserved ones again: what was accepted once stays good.
  */
 export function refuseClashes(before: readonly EntityDefinition[], after: readonly EntityDefinition[]): void {
+  const found: FieldError[] = [];
+  const report: Report = (message, rule) => found.push({ field: 'name', rule, message });
   const accepted = new Set(
     underAllNames(before)
       .flatMap((entity) => Object.values(generatedNames(entity)).flat())
@@ -24,10 +33,14 @@ export function refuseClashes(before: readonly EntityDefinition[], after: readon
     (a, b) => Number(known.has(b.id)) - Number(known.has(a.id)),
   )) {
     const names = generatedNames(entity);
-    for (const name of names.rootFields) claim(rootFields, accepted, 'root field', name, entity);
-    for (const name of names.types) claim(types, accepted, 'type', name, entity);
+    for (const name of names.rootFields) claim(report, rootFields, accepted, 'root field', name, entity);
+    for (const name of names.types) claim(report, types, accepted, 'type', name, entity);
   }
-  for (const entity of after) refuseMemberClashes(before, after, entity);
+  for (const entity of after) findMemberClashes(report, before, after, entity);
+  if (found.length === 0) return;
+  const told = found.slice(0, maxTold).map(({ message }) => message);
+  if (found.length > maxTold) told.push(`and ${found.length - maxTold} more`);
+  throw new DomainError('CONFLICT', told.join('; '), { fields: found.slice(0, maxClashes) });
 }
 
 /** Old names that are kept clash as any other. */
@@ -36,6 +49,7 @@ function underAllNames(entities: readonly EntityDefinition[]): EntityDefinition[
 }
 
 function claim(
+  report: Report,
   taken: Map<string, string>,
   accepted: ReadonlySet<string>,
   kind: string,
@@ -48,7 +62,8 @@ function claim(
       reserved === '__'
         ? 'names with "__" are kept for GraphQL itself'
         : `"${reserved}" is one of the platform's own names`;
-    throw clash(`The entity "${entity.name}" would generate the ${kind} "${name}", but ${what}`, 'reserved');
+    report(`The entity "${entity.name}" would generate the ${kind} "${name}", but ${what}`, 'reserved');
+    return;
   }
   const owner = taken.get(lower(name));
   if (owner === undefined) {
@@ -57,14 +72,15 @@ function claim(
   }
   const other =
     owner === entity.name ? 'which it generates already' : `which the entity "${owner}" generates already`;
-  throw clash(
+  report(
     `The entity "${entity.name}" would generate the ${kind} "${name}", ${other} (upper and lower case count as equal)`,
     'unique',
   );
 }
 
 /** Fields, ids of relations and inverses share one space in an entity's type, inputs and filter. */
-function refuseMemberClashes(
+function findMemberClashes(
+  report: Report,
   before: readonly EntityDefinition[],
   after: readonly EntityDefinition[],
   entity: EntityDefinition,
@@ -79,11 +95,12 @@ function refuseMemberClashes(
         reserved === '__'
           ? 'names that begin with "__" are kept for GraphQL itself'
           : `"${reserved}" is one of the platform's own names`;
-      throw clash(`"${member.name}" cannot be ${member.what} of "${entity.name}": ${what}`, 'reserved');
+      report(`"${member.name}" cannot be ${member.what} of "${entity.name}": ${what}`, 'reserved');
+      continue;
     }
     const other = taken.get(lower(member.name));
     if (other !== undefined) {
-      throw clash(
+      report(
         `"${member.name}" cannot be ${member.what} of "${entity.name}": it is ${other} already (upper and lower case count as equal)`,
         'unique',
       );
@@ -97,7 +114,7 @@ function refuseMemberClashes(
     const value = enumValueOf(field.name);
     const other = enumValues.get(value);
     if (other !== undefined)
-      throw clash(
+      report(
         `The fields "${other}" and "${field.name}" of "${entity.name}" would both be ${value} in enums`,
         'unique',
       );
@@ -107,7 +124,7 @@ function refuseMemberClashes(
     const value = enumValueOf(name);
     const other = enumValues.get(value);
     if (other !== undefined)
-      throw clash(
+      report(
         `The unique group "${name}" of "${entity.name}" would be ${value} in enums, as "${other}" is`,
         'unique',
       );
@@ -174,7 +191,3 @@ export function isFreeMember(
 }
 
 const lower = (name: string): string => name.toLowerCase();
-
-function clash(message: string, rule: string): DomainError {
-  return new DomainError('CONFLICT', message, { fields: [{ field: 'name', rule, message }] });
-}

@@ -77,6 +77,29 @@ describe('names', () => {
     expect((await tenant.refusal(createField, { input: { name, type: 'TEXT' } })).code).toBe(code);
   });
 
+  it('tells every clash of a definition at once', async () => {
+    await tenant.createEntity({ name: 'thing', fields: [{ name: 'a', type: 'TEXT' }] });
+    const { message, fields } = await tenant.refusal(
+      `mutation ($input: CreateEntityInput!) { createEntity(input: $input) { id } }`,
+      {
+        input: {
+          name: 'part',
+          fields: [
+            { name: 'version', type: 'TEXT' },
+            { name: 'code', type: 'TEXT' },
+            { name: 'CODE', type: 'TEXT' },
+            { name: 'deletedAt', type: 'DATE' },
+          ],
+        },
+      },
+    );
+    expect(fields.map(({ rule }) => rule)).toEqual(['reserved', 'unique', 'reserved', 'unique']);
+    for (const name of ['version', 'CODE', 'deletedAt']) {
+      expect(fields.some((field) => field.message.includes(`"${name}"`))).toBe(true);
+    }
+    expect(message).toContain('and 1 more');
+  });
+
   it('refuses what another entity generates, without regard to case, and names it', async () => {
     await tenant.createEntity({
       name: 'contact',
