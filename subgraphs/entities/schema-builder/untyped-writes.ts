@@ -13,23 +13,38 @@ import { getNamedEntity, UntypedNode } from './untyped-node.ts';
 interface Named extends Keyed {
   entity: string;
 }
+interface UntypedUpdate {
+  id: string;
+  data: unknown;
+  expectedVersion?: number | null;
+}
+
 interface Identified extends Named {
   id: string;
   expectedVersion?: number | null;
 }
 
-function one<Args extends Named>(work: (write: PreparedWrite, args: Args) => Promise<StoredRecord>) {
-  return async (
-    _root: unknown,
-    args: Args,
-    context: EntitiesContext,
-    info: GraphQLResolveInfo,
-  ): Promise<UntypedNode> => {
+type Work<Args, Result> = (write: PreparedWrite, args: Args) => Promise<Result>;
+type Resolver<Args, Result> = (
+  root: unknown,
+  args: Args,
+  context: EntitiesContext,
+  info: GraphQLResolveInfo,
+) => Promise<Result>;
+
+function many<Args extends Named>(work: Work<Args, readonly StoredRecord[]>): Resolver<Args, UntypedNode[]> {
+  return async (_root, args, context, info) => {
     const entity = getNamedEntity(context, args.entity);
-    const record = await work(await prepareWrite(context, entity, info.fieldName, args), args);
+    const records = await work(await prepareWrite(context, entity, info.fieldName, args), args);
     context.loaders.clear();
-    return new UntypedNode(entity, record, accessOf(context.model, entity, context.claims));
+    const access = accessOf(context.model, entity, context.claims);
+    return records.map((record) => new UntypedNode(entity, record, access));
   };
+}
+
+function one<Args extends Named>(work: Work<Args, StoredRecord>): Resolver<Args, UntypedNode> {
+  const write = many<Args>(async (prepared, args) => [await work(prepared, args)]);
+  return async (...call) => (await write(...call))[0] as UntypedNode;
 }
 
 export const untypedWrites: Resolvers = {
@@ -48,6 +63,30 @@ export const untypedWrites: Resolvers = {
     store.delete(context, entity, id, expectedVersion),
   ),
   restoreRecord: one<Identified>(({ store, context, entity }, { id }) => store.restore(context, entity, id)),
+  createRecords: many<Named & { inputs: unknown[] }>(({ store, context, entity }, { inputs }) =>
+    store.create(context, entity, inputs.map(readInput)),
+  ),
+  updateRecords: many<Named & { inputs: UntypedUpdate[] }>(({ store, context, entity }, { inputs }) =>
+    store.updateMany(
+      context,
+      entity,
+      inputs.map(({ id, data, expectedVersion = null }, index) => ({
+        id,
+        input: readData(data, `inputs.${index}.data`),
+        expectedVersion,
+      })),
+    ),
+  ),
+  upsertRecords: many<Named & { on: string; inputs: unknown[] }>(
+    ({ store, context, entity }, { on, inputs }) =>
+      store.upsertMany(context, entity, on, inputs.map(readInput)),
+  ),
+  deleteRecords: many<Named & { ids: string[] }>(({ store, context, entity }, { ids }) =>
+    store.deleteMany(context, entity, ids),
+  ),
+  restoreRecords: many<Named & { ids: string[] }>(({ store, context, entity }, { ids }) =>
+    store.restoreMany(context, entity, ids),
+  ),
   restoreRecordVersion: one<Identified & { version: number }>(restoreVersion),
   async purgeRecords(
     _root: unknown,
@@ -67,8 +106,12 @@ export const untypedWrites: Resolvers = {
 };
 
 /** The store checks its members, as those of the typed inputs. */
-function readData(data: unknown): Readonly<Record<string, unknown>> {
+function readData(data: unknown, path = 'data'): Readonly<Record<string, unknown>> {
   if (typeof data === 'object' && data !== null && !Array.isArray(data))
     return data as Record<string, unknown>;
-  throw invalidField('data', 'type', 'data must be an object, as the input of the entity');
+  throw invalidField(path, 'type', `${path} must be an object, as the input of the entity`);
+}
+
+function readInput(input: unknown, index: number): Readonly<Record<string, unknown>> {
+  return readData(input, `inputs.${index}`);
 }
