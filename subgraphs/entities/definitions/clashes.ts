@@ -108,7 +108,7 @@ function findMemberClashes(
     taken.set(lower(member.name), member.what);
   }
 
-  for (const field of entity.fields) refuseEqualTargets(after, entity, field);
+  for (const field of entity.fields) findEqualTargets(report, after, entity, field);
   const enumValues = new Map<string, string>();
   for (const field of withFieldAliases(entity).fields) {
     const value = enumValueOf(field.name);
@@ -133,7 +133,8 @@ function findMemberClashes(
 }
 
 /** Names of entities may differ and be one in a union's enum. */
-function refuseEqualTargets(
+function findEqualTargets(
+  report: Report,
   entities: readonly EntityDefinition[],
   entity: EntityDefinition,
   field: FieldDefinition,
@@ -144,7 +145,7 @@ function refuseEqualTargets(
     const name = entities.find(({ id }) => id === entityId)?.name ?? '';
     const other = names.get(enumValueOf(name));
     if (other !== undefined) {
-      throw clash(
+      report(
         `"${other}" and "${name}" would both be ${enumValueOf(name)} in what "${entity.name}.${field.name}" may be`,
         'unique',
       );
