@@ -1,5 +1,5 @@
 /**
- * `npx node tests/bench/records.ts [--tenants 100 --records 1000 --seconds 2 --runs 3 --connections 8] [--only 'search,list of 50']`:
+ * `npx node tests/bench/records.ts [--tenants 100 --records 1000 --seconds 2 --runs 3 --connections 8] [--only 'search;list of 50']`:
  * records through the entities subgraph, each beside the same SQL sent by hand through `pg` in the same run, and the
  * database's own time for each read. Prints a table and writes tests/bench/results/records-<tenants>x<records>.json.
  */
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 const connections = Number(values.connections);
-const chosen = values.only?.split(',');
+const chosen = values.only?.split(';');
 
 interface Measured {
   readonly name: string;

@@ -55,7 +55,7 @@ function pageSql(listing: Listing): string {
 
 function undrivenSql(listing: Listing): string {
   const [first] = listing.keys;
-  if (first?.isSlot) return twoScans(listing, first);
+  if (first && first.slot !== null) return twoScans(listing, first, first.slot);
   return oneScan(listing, listing.page.size + 1, listing.page.offset);
 }
 

@@ -24,6 +24,7 @@ import { parseSearch, rankKey, rankSignature, searchedKeys, searchSql } from './
 export const listed = 'x';
 
 export interface Listing {
+  readonly tenantId: string;
   readonly row: SqlRow;
   readonly parameters: SqlParameters;
   /** What chooses the records, the page apart. */
@@ -102,6 +103,7 @@ export function readListing(model: TenantModel, access: ModelAccess, request: Li
   const after = read(page.after, 'after');
   const before = read(page.before, 'before');
   return {
+    tenantId: model.tenantId,
     row,
     parameters,
     ...chosen,

@@ -13,7 +13,7 @@ export interface SqlKey {
   readonly areNullsFirst: boolean;
   readonly isNullable: boolean;
   /** A slot of the listed record itself, whose index holds only the records that have a value. */
-  readonly isSlot: boolean;
+  readonly slot: string | null;
 }
 
 export interface OrderSql {
@@ -47,20 +47,20 @@ export function buildOrderSql(keys: readonly OrderKey[], row: SqlRow, scope: Joi
           isDescending,
           areNullsFirst,
           isNullable: isNullable || isJoined,
-          isSlot: false,
+          slot: null,
         },
       ];
     }
     const { sql, type } = orderKeySql(at, key.subject, parameters);
     // A required field may have come after its records: only system columns are never null.
     const directed = { isDescending, areNullsFirst, isNullable: true };
-    const slot = slotSql(at, key.subject);
-    const isSlot = slot !== null && !isJoined;
-    if (key.subject.type !== 'DECIMAL' || slot === null) return [{ sql, type, ...directed, isSlot }];
+    const slot = isJoined ? null : key.subject.slot;
+    const slotKey = slotSql(at, key.subject);
+    if (key.subject.type !== 'DECIMAL' || slotKey === null) return [{ sql, type, ...directed, slot }];
     // The slot's index brings them nearly in order; the exact numbers part those that are the same double.
     return [
-      { sql: slot, type: 'float8', ...directed, isSlot },
-      { sql, type, ...directed, isSlot: false },
+      { sql: slotKey, type: 'float8', ...directed, slot },
+      { sql, type, ...directed, slot: null },
     ];
   });
   return { keys: sqlKeys, joins: joins.sql() };

@@ -75,7 +75,7 @@ export function rankKey(
     isDescending: true,
     areNullsFirst: false,
     isNullable: false,
-    isSlot: false,
+    slot: null,
   };
 }
 

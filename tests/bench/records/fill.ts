@@ -42,7 +42,8 @@ export async function fill(admin: pg.Client, tenantId: string, people: number): 
     {
       name: `(array['Ada', 'Björn', 'Cy', 'Dee', 'Eve'])[1 + n % 5] || ' ' || n`,
       score: `((n::bigint * 7919) % 1000)::int`,
-      joined: `to_char(date '2000-01-01' + (n * 31) % 9000, 'YYYY-MM-DD')`,
+      // A few without, so that nulls have to be found.
+      joined: `case when n % 20011 <> 7 then to_char(date '2000-01-01' + (n * 31) % 9000, 'YYYY-MM-DD') end`,
       status: `(array['OPEN', 'DONE', 'LATE'])[1 + n % 3]`,
       note,
       company: reference('company', `1 + n % ${companies}`),
