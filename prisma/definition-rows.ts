@@ -10,7 +10,7 @@ const entityColumns = words(
 const fieldColumns =
   words(`id tenant_id entity_id name key type label description is_required is_unique is_searchable
   is_filterable is_sortable default_value default_from validation options target_entity_id target_entity_ids inverse_name on_delete
-  ui_config slot pending_slot is_pending_unique aliases is_active position created_at updated_at`);
+  ui_config slot pending_slot is_pending_unique becomes aliases is_active position created_at updated_at`);
 
 const permissionColumns = words('entity_id role operations readable_fields writable_fields row_filter');
 

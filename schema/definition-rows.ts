@@ -45,6 +45,7 @@ export interface FieldRow {
   slot: string | null;
   pendingSlot: string | null;
   isPendingUnique: boolean;
+  becomes: unknown;
   aliases: unknown;
   isActive: boolean;
   position: number;

@@ -70,6 +70,24 @@ export interface RelationTarget {
   readonly isActive: boolean;
 }
 
+/** What a field becomes: its other type, under a key of its own, with what goes with that. */
+export interface FieldBecoming
+  extends Pick<
+    FieldDefinition,
+    | 'type'
+    | 'key'
+    | 'slot'
+    | 'options'
+    | 'validation'
+    | 'defaultValue'
+    | 'defaultFrom'
+    | 'isSearchable'
+    | 'isSortable'
+  > {
+  /** Whether a value that does not convert ends it, or is cleared. */
+  readonly onError: 'REFUSE' | 'SET_NULL';
+}
+
 export interface FieldDefinition {
   readonly id: string;
   readonly entityId: string;
@@ -104,6 +122,8 @@ export interface FieldDefinition {
   readonly pendingSlot: string | null;
   /** It is about to become unique: writers keep its keys, nothing is looked up by them yet. */
   readonly isPendingUnique: boolean;
+  /** Its values are being converted: writers write the converted one too, nobody reads it yet. */
+  readonly becomes: FieldBecoming | null;
   /** False: not in the graph. Its values, index and keys stay. */
   readonly isActive: boolean;
   /** Old names under which it is still known, newest first. */

@@ -11,6 +11,7 @@ import type {
   EntityLimits,
   EntityOperation,
   EntityPermission,
+  FieldBecoming,
   FieldDefinition,
   FieldOption,
   FieldType,
@@ -37,7 +38,7 @@ export interface DefinitionRowsLike {
 type EntityRowLike = Stored<EntityRow, 'aliases' | 'isActive' | 'uniqueGroups' | 'limits'>;
 type FieldRowLike = Stored<
   FieldRow,
-  'targetEntityIds' | 'pendingSlot' | 'isPendingUnique' | 'aliases' | 'isActive' | 'defaultFrom'
+  'targetEntityIds' | 'pendingSlot' | 'isPendingUnique' | 'aliases' | 'isActive' | 'defaultFrom' | 'becomes'
 >;
 
 const byPosition = (a: { position: number; name: string }, b: { position: number; name: string }): number =>
@@ -145,6 +146,7 @@ function parseField(row: FieldRowLike, entities: ReadonlyMap<string, EntityRowLi
     slot: row.slot,
     pendingSlot: row.pendingSlot ?? null,
     isPendingUnique: row.isPendingUnique ?? false,
+    becomes: (row.becomes as FieldBecoming | null | undefined) ?? null,
     isActive: row.isActive ?? true,
     aliases: (row.aliases as readonly string[] | undefined) ?? [],
   };

@@ -179,6 +179,8 @@ function applyField(
     step('CREATE', entityName, name);
     return;
   }
+  // Its values are on the way already.
+  if (known.becomes?.type === field.type) return;
   if (known.type !== field.type) {
     const { type, options, validation, defaultValue } = field;
     const change = `type: ${known.type} → ${type}`;

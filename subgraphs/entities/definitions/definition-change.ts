@@ -3,6 +3,7 @@ import { joinFields } from '#subgraphs/model/activation.ts';
 import type { SequenceField } from '#subgraphs/model/computed-defaults.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { fieldKey, groupKey, type UniqueKey } from '#subgraphs/model/unique-keys.ts';
+import { becomingOf, type Becoming } from './becoming.ts';
 import type { RetypeErrorRule } from './definition-input.ts';
 
 type Mutable<T> = { -readonly [Member in keyof T]: T[Member] };
@@ -24,6 +25,8 @@ export interface DraftBase {
   entitiesWithRecords: ReadonlySet<string>;
   /** Ids of fields whose backfill has gone through every record: what is pending of them holds. */
   filledFields?: ReadonlySet<string>;
+  /** Ids of entities with more records than are converted at once. */
+  largeEntities?: ReadonlySet<string>;
 }
 
 /** Values that several records have, where each may have its own. At most a few of each. */
@@ -73,6 +76,12 @@ export interface DefinitionChange {
   readonly droppedTargets: readonly DroppedTargets[];
   /** Values to convert. */
   readonly retypes: readonly Retype[];
+  /** Conversions that began with this change, in the background. */
+  readonly conversions: readonly Becoming[];
+  /** Those that are done with it: no record may have a value that did not convert. */
+  readonly converted: readonly Becoming[];
+  /** Where values stood that nothing reads any more, beside deleted fields: cleared in the background. */
+  readonly leftKeys: readonly RetiredField[];
   /** Their backfill has done its work with this change. */
   readonly settled: readonly BackfillSubject[];
   /** Their backfill found that they cannot be unique. */
@@ -97,6 +106,8 @@ export interface Retype {
 
 /** What only the draft's operations know. */
 export interface DraftNotes {
+  readonly converted: readonly Becoming[];
+  readonly leftKeys: readonly RetiredField[];
   readonly retypes: readonly Retype[];
   readonly needsEveryValue: readonly FieldDefinition[];
   readonly settled: readonly BackfillSubject[];
@@ -121,6 +132,10 @@ export function diffDefinitions(
   const isRetyped = (field: FieldDefinition): boolean =>
     notes.retypes.some(({ after: retyped }) => retyped.id === field.id);
   const groups = diffGroups(old, after);
+  // What was unique becomes so anew, by the keys of the converted values; the search text is of those too.
+  const isConverted = (field: FieldDefinition): boolean =>
+    notes.converted.some(({ after: one }) => one.id === field.id) &&
+    (field.isPendingUnique || field.isSearchable);
   const createdFields = [...newFields.values()].filter((field) => !oldFields.has(field.id));
   return {
     createdEntities: after.filter((entity) => !before.has(entity.id)),
@@ -147,7 +162,9 @@ export function diffDefinitions(
         .filter(
           ({ old: known, field }) =>
             base.entitiesWithRecords.has(field.entityId) &&
-            (becomesPending(known, field) || (!isRetyped(field) && isSearchedAnew(known, field))),
+            (becomesPending(known, field) ||
+              isConverted(field) ||
+              (!isRetyped(field) && isSearchedAnew(known, field))),
         )
         .map(({ field }) => field),
       ...groups.started,
@@ -163,6 +180,7 @@ export function diffDefinitions(
         .filter(({ old: known, field }) => hasKeys(known) && !hasKeys(field))
         .map(({ field }) => field),
       ...groups.dropped,
+      ...notes.converted.filter(({ before: was }) => was.isUnique).map(({ after: field }) => field),
     ],
     deletedGroups: groups.gone,
     sequences: changedPairs.flatMap(({ old: known, field }) =>
@@ -176,6 +194,16 @@ export function diffDefinitions(
       return entityIds.length === 0 ? [] : [{ field, entityIds }];
     }),
     retypes: notes.retypes.filter(({ after: field }) => newFields.has(field.id)),
+    conversions: changedPairs.flatMap(({ old: known, field }) =>
+      known.becomes === null ? (becomingOf(field) ?? []) : [],
+    ),
+    converted: notes.converted,
+    leftKeys: [
+      ...notes.leftKeys,
+      ...[...oldFields.values()].flatMap(({ id, entityId, becomes }) =>
+        becomes !== null && !newFields.has(id) && kept.has(entityId) ? [{ entityId, ...becomes }] : [],
+      ),
+    ],
     settled: notes.settled,
     failed: notes.failed,
   };
@@ -231,6 +259,7 @@ const hasKeys = (field: FieldDefinition): boolean => field.isUnique || field.isP
 
 function becomesPending(before: FieldDefinition, after: FieldDefinition): boolean {
   if (after.pendingSlot !== null && after.pendingSlot !== before.pendingSlot) return true;
+  if (after.becomes !== null && before.becomes === null) return true;
   return after.isPendingUnique && !before.isPendingUnique;
 }
 

@@ -74,6 +74,7 @@ function readMembers(
 
 /** A flag tells two records apart only together with something else. */
 function canBeMember(field: FieldDefinition): boolean {
+  if (field.becomes !== null) return false;
   return (ruleOf(field).canBeUnique && !isUnion(field)) || field.type === 'BOOLEAN';
 }
 

@@ -20,8 +20,8 @@ export function createDraftStorage(base: DraftBase, before: readonly EntityDefin
 
   function freeKey(entity: DraftEntity, name: string): string {
     const taken = new Set([
-      ...entity.fields.map((field) => field.key),
-      ...fieldsBefore(entity).map((field) => field.key),
+      ...entity.fields.flatMap(({ key, becomes }) => [key, becomes?.key ?? []].flat()),
+      ...fieldsBefore(entity).flatMap(({ key, becomes }) => [key, becomes?.key ?? []].flat()),
       ...base.retired.filter((retired) => retired.entityId === entity.id).map((retired) => retired.key),
     ]);
     let key = name;
@@ -30,14 +30,13 @@ export function createDraftStorage(base: DraftBase, before: readonly EntityDefin
   }
 
   function takenSlots(entity: DraftEntity): Set<string> {
-    const held = [
-      ...entity.fields,
-      ...fieldsBefore(entity),
-      ...base.retired.filter((retired) => retired.entityId === entity.id),
-    ];
-    return new Set(
-      held.flatMap((one) => [one.slot ?? [], ('pendingSlot' in one && one.pendingSlot) || []].flat()),
-    );
+    const held = [...entity.fields, ...fieldsBefore(entity)].flatMap((field) => [
+      field.slot,
+      field.pendingSlot,
+      field.becomes?.slot ?? null,
+    ]);
+    const retired = base.retired.filter((one) => one.entityId === entity.id).map(({ slot }) => slot);
+    return new Set([...held, ...retired].filter((slot) => slot !== null));
   }
 
   function assignSlot(entity: DraftEntity, field: DraftField): void {

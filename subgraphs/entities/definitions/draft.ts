@@ -11,6 +11,7 @@ import type {
   UniqueGroup,
 } from '#subgraphs/model/definition.ts';
 import { mayPointAt } from '#subgraphs/model/union-relations.ts';
+import { type Becoming, becomingOf } from './becoming.ts';
 import { type BrokenRules, createBrokenRules } from './broken-rules.ts';
 import { refuseClashes } from './clashes.ts';
 import {
@@ -21,6 +22,7 @@ import {
   type DraftEntity,
   type DraftField,
   diffDefinitions,
+  type RetiredField,
   type Retype,
 } from './definition-change.ts';
 import type {
@@ -69,6 +71,8 @@ export interface DefinitionDraft extends DraftNames, DraftPermissions {
   hasRecords(entityId: string): boolean;
   /** What is pending of fields whose backfill went through all records holds from now on. */
   settleBackfills(): void;
+  /** A value that does not convert: the field stays what it is. */
+  failConversion(fieldId: string, failure: BackfillFailure): void;
   /** A backfill found records that keep the field or group from becoming unique: it does not. */
   failUnique(id: string, failure: BackfillFailure): void;
   /** Throws CONFLICT where names clash, or a permission's row filter would not fit any more. */
@@ -87,6 +91,8 @@ export function createDraft(base: DraftBase): DefinitionDraft {
   const needsEveryValue = new Map<string, FieldDefinition>();
   const retypes = new Map<string, Retype>();
   const settled: BackfillSubject[] = [];
+  const converted: Becoming[] = [];
+  const leftKeys: RetiredField[] = [];
   const failed: { subject: BackfillSubject; failure: BackfillFailure }[] = [];
 
   function getEntity(name: string): DraftEntity {
@@ -134,6 +140,18 @@ export function createDraft(base: DraftBase): DefinitionDraft {
 
   function findFieldById(id: string): DraftField | undefined {
     return entities.flatMap((entity) => entity.fields).find((field) => field.id === id);
+  }
+
+  /** All values are converted: the field is what it was to become. */
+  function convert(field: DraftField): void {
+    const becoming = becomingOf(field);
+    if (!becoming) return;
+    const before = { ...field };
+    Object.assign(field, becoming.after);
+    field.isPendingUnique = before.isUnique;
+    field.isUnique = false;
+    leftKeys.push({ entityId: before.entityId, key: before.key, slot: before.slot });
+    converted.push({ ...becoming, before });
   }
 
   /** What the backfill of a group that is still being made came to; undefined where there is none with this id. */
@@ -236,6 +254,12 @@ export function createDraft(base: DraftBase): DefinitionDraft {
     updateField(entityName, name, input) {
       const entity = getEntity(entityName);
       const field = getField(entity, name);
+      if (field.becomes !== null) {
+        throw new DomainError(
+          'CONFLICT',
+          `The values of "${name}" are still being converted (backfill): try again after that`,
+        );
+      }
       const before = { ...field };
       const rules = createBrokenRules();
       const hasRecords = base.entitiesWithRecords.has(entity.id);
@@ -261,15 +285,37 @@ export function createDraft(base: DraftBase): DefinitionDraft {
       refuseMember(entity, field, 'cannot get another type');
       const before = { ...field };
       const rules = createBrokenRules();
-      changeType(rules, field, input);
+      const isLarge = base.largeEntities?.has(entity.id) === true;
+      // Of many records, the field stays what it is until all are converted.
+      const becoming = isLarge ? { ...field } : field;
+      changeType(rules, becoming, input);
       rules.throwAny();
-      checkField(rules, field);
+      checkField(rules, becoming);
       rules.throwAny();
-      if (field.pendingSlot !== null || field.isPendingUnique || retypes.has(field.id)) {
+      const isBusy = field.pendingSlot !== null || field.isPendingUnique || field.becomes !== null;
+      if (isBusy || retypes.has(field.id)) {
         throw new DomainError(
           'CONFLICT',
           `"${name}" is still being changed (backfill): try again after that`,
         );
+      }
+      if (isLarge) {
+        const { type, options, validation, defaultValue, defaultFrom, isSearchable, isSortable } = becoming;
+        const key = freeKey(entity, before.key);
+        const slot = findSlot(becoming, takenSlots(entity));
+        const flags = { isSearchable, isSortable };
+        field.becomes = {
+          type,
+          key,
+          slot,
+          options,
+          validation,
+          defaultValue,
+          defaultFrom,
+          ...flags,
+          onError,
+        };
+        return field;
       }
       field.key = freeKey(entity, before.key);
       // Every record is written anew, so its own slot serves at once.
@@ -293,12 +339,24 @@ export function createDraft(base: DraftBase): DefinitionDraft {
         if (ofGroup) settled.push(ofGroup);
         const field = findFieldById(id);
         if (!field) continue;
+        settled.push(field);
+        if (field.becomes !== null) {
+          convert(field);
+          continue;
+        }
         field.slot ??= field.pendingSlot;
         field.pendingSlot = null;
         field.isUnique ||= field.isPendingUnique;
         field.isPendingUnique = false;
-        settled.push(field);
       }
+    },
+
+    failConversion(id, failure) {
+      const field = findFieldById(id);
+      if (!field?.becomes) return;
+      leftKeys.push({ entityId: field.entityId, ...field.becomes });
+      field.becomes = null;
+      failed.push({ subject: field, failure });
     },
 
     failUnique(id, failure) {
@@ -327,6 +385,8 @@ export function createDraft(base: DraftBase): DefinitionDraft {
         })),
         settled,
         failed,
+        converted,
+        leftKeys,
       });
     },
   };

@@ -61,6 +61,7 @@ export function newField(rules: BrokenRules, { entities, entity, input }: NewFie
     slot: null,
     pendingSlot: null,
     isPendingUnique: false,
+    becomes: null,
     aliases: [],
     isActive: true,
   };

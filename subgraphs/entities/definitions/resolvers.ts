@@ -258,6 +258,7 @@ function toFieldNode(model: TenantModel, field: FieldDefinition): object {
   return {
     ...field,
     isIndexed: field.slot !== null,
+    becomes: field.becomes?.type ?? null,
     targetEntity: target?.name ?? null,
     targetEntities: field.targets?.map((one) => one.name) ?? null,
   };

@@ -68,11 +68,15 @@ export function createDefinitionService({
     if (stopping.signal.aborted) return;
     const claims: Claims = { ...anonymousClaims, actorKind: 'SYSTEM', tenantId };
     try {
-      await store.clearRetired(claims, stopping.signal);
-      await store.splitSearch(claims, stopping.signal);
-      if (!(await store.fillFields(claims, stopping.signal))) return;
-      models.invalidate(tenantId);
-      wakeUp.publish(tenantId);
+      // What is settled may leave something to clear, and something else to fill.
+      for (let isChanged = true; isChanged && !stopping.signal.aborted; ) {
+        await store.clearRetired(claims, stopping.signal);
+        await store.splitSearch(claims, stopping.signal);
+        isChanged = await store.fillFields(claims, stopping.signal);
+        if (!isChanged) return;
+        models.invalidate(tenantId);
+        wakeUp.publish(tenantId);
+      }
     } catch (error) {
       logger.error({ err: error, tenantId }, 'work after a definition change failed; the next start goes on');
     }

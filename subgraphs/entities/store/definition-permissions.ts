@@ -20,9 +20,10 @@ export function refuseOwnPermission(claims: Claims, base: DraftBase, change: Def
 export function refuseUnseenValues(
   claims: Claims,
   model: TenantModel,
-  change: Pick<DefinitionChange, 'retypes' | 'needsNoDuplicates'>,
+  change: Pick<DefinitionChange, 'retypes' | 'conversions' | 'needsNoDuplicates'>,
 ): void {
-  for (const { before } of change.retypes) requireSeen(claims, model, before.entityId, [before]);
+  for (const { before } of [...change.retypes, ...change.conversions])
+    requireSeen(claims, model, before.entityId, [before]);
   for (const { entityId, fields } of change.needsNoDuplicates) requireSeen(claims, model, entityId, fields);
 }
 

@@ -24,12 +24,13 @@ import {
   readBackfills,
   readFilledFields,
   refuseDuplicates,
+  refuseUnconverted,
   writeBackfills,
 } from './field-backfills.ts';
 import { planRetype, type RetypePlan, retireKey, retypeRecords } from './field-retype.ts';
 import { countLosses } from './definition-losses.ts';
 import { splitSearch } from './search-split.ts';
-import { clearRetired, readRetired } from './retired-fields.ts';
+import { clearRetired, readRetired, retireLeftKey } from './retired-fields.ts';
 import { writeCounters } from './sequence-start.ts';
 import { holdCounters } from './write-counters.ts';
 
@@ -180,9 +181,16 @@ async function attemptChange<Result>(
     values: [tx.claims.tenantId],
   });
   const base = await readBase(tx);
-  const draft = createDraft(base);
-  const result = plan(draft);
-  const change = draft.finish();
+  let draft = createDraft(base);
+  let result = plan(draft);
+  let change = draft.finish();
+  const largeEntities = await findLarge(tx, change);
+  if (largeEntities.size > 0) {
+    // Planned once more: their records are converted in the background.
+    draft = createDraft({ ...base, largeEntities });
+    result = plan(draft);
+    change = draft.finish();
+  }
   refuseOwnPermission(request.claims, base, change);
   refuseUnseenValues(request.claims, base.model, change);
   if (isEmptyChange(change)) return { result, version: base.model.version };
@@ -196,6 +204,7 @@ async function attemptChange<Result>(
   }
   await refuseMissingValues(tx, change);
   await refuseDuplicates(tx, change);
+  await refuseUnconverted(tx, change);
   await refuseDroppedTargets(tx, change.droppedTargets);
   for (const field of change.backfills) await backfillDefault(tx, field);
   await writeChange(tx, change);
@@ -203,6 +212,7 @@ async function attemptChange<Result>(
     if (retype.hasRecords) await retypeRecords(tx, retype, base.model);
     await retireKey(tx, retype.before);
   }
+  for (const left of change.leftKeys) await retireLeftKey(tx, left);
   await writeBackfills(tx, change);
   await writeCounters(tx, change);
   const event = {
@@ -221,6 +231,20 @@ async function attemptChange<Result>(
     `select public.bump_definitions(${base.model.version}, ${pg.escapeLiteral(JSON.stringify(event))}::jsonb) as version`,
   );
   return { result, version: Number(bumped?.version) };
+}
+
+/** Ids of entities whose records are too many to convert in one transaction. */
+async function findLarge(tx: TenantTransaction, change: DefinitionChange): Promise<Set<string>> {
+  const large = new Set<string>();
+  for (const id of new Set(change.retypes.map(({ entity }) => entity.id))) {
+    const rows = await tx.query({
+      name: 'definitions_large',
+      text: `select from public.records where tenant_id = $1 and entity_id = $2 offset ${maxBackfilledRecords} limit 1`,
+      values: [tx.claims.tenantId, id],
+    });
+    if (rows.length > 0) large.add(id);
+  }
+  return large;
 }
 
 async function readBase(tx: TenantTransaction): Promise<DraftBase> {

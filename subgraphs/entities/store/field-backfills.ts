@@ -7,10 +7,12 @@ import type { Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.ts';
 import { storedFields } from '#subgraphs/model/activation.ts';
-import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { memberName, type UniqueKey, writtenKeys } from '#subgraphs/model/unique-keys.ts';
 import type { BackfillFailure, DefinitionChange, Duplicate } from '../definitions/definition-change.ts';
+import { becomingOf } from '../definitions/becoming.ts';
 import type { DefinitionDraft } from '../definitions/draft.ts';
+import { convertValue } from '../definitions/value-conversion.ts';
 import { holdVersion, Outdated } from './fence.ts';
 import { insertKeys, keysOf, type RecordKey } from './record-keys.ts';
 import { type RecordRow, recordColumns, toRecord } from './record-row.ts';
@@ -186,6 +188,64 @@ interface OpenBackfill {
   entityId: string;
 }
 
+/** Thrown where a value does not convert, and may not be cleared. */
+class NotConverted extends Error {
+  readonly fieldId: string;
+  readonly failure: BackfillFailure;
+  constructor(fieldId: string, failure: BackfillFailure) {
+    super(failure.message);
+    this.fieldId = fieldId;
+    this.failure = failure;
+  }
+}
+
+/** Throws NotConverted where records keep the field from becoming what it is to become. */
+function refuseProblems(
+  field: FieldDefinition,
+  records: readonly { readonly id: string; readonly data: Readonly<Record<string, unknown>> }[],
+): void {
+  const becoming = becomingOf(field);
+  if (!becoming) return;
+  const { before, after, onError } = becoming;
+  const problems = records.flatMap(({ id, data }): Duplicate[] => {
+    const value = data[before.key] ?? null;
+    const conversion = value === null ? { stored: null } : convertValue(before, after, value);
+    const isLost = !('stored' in conversion) && onError === 'REFUSE';
+    const isMissing = after.isRequired && !('stored' in conversion && conversion.stored !== null);
+    return isLost || isMissing ? [{ value, recordIds: [id] }] : [];
+  });
+  if (problems.length === 0) return;
+  const shown = problems.slice(0, shownValues);
+  const examples = shown.map(
+    ({ value, recordIds }) => `${JSON.stringify(value).slice(0, 60)} (${recordIds.join()})`,
+  );
+  const message = `"${field.name}" stays ${field.type}: values do not convert to ${after.type}, such as ${examples.join(', ')}`;
+  throw new NotConverted(field.id, { message, duplicates: shown });
+}
+
+/** Part of the transaction that settles conversions: looks at records without a converted value once more, under the counter lock. */
+export async function refuseUnconverted(tx: TenantTransaction, change: DefinitionChange): Promise<void> {
+  for (const { before, after } of change.converted) {
+    let last: string | null = null;
+    do {
+      const rows: { id: string; value: unknown }[] = await tx.query({
+        name: 'backfill_unconverted',
+        text: `
+          select id, data -> $3::text as value from public.records
+          where tenant_id = $1 and entity_id = $2 and data -> $4::text is null and ($6 or data -> $3::text is not null)
+            and id > coalesce($5::uuid, '00000000-0000-0000-0000-000000000000')
+          order by id limit ${batchSize}`,
+        values: [tx.claims.tenantId, before.entityId, before.key, after.key, last, after.isRequired],
+      });
+      refuseProblems(
+        before,
+        rows.map(({ id, value }) => ({ id, data: { [before.key]: value } })),
+      );
+      last = rows.at(-1)?.id ?? null;
+    } while (last !== null);
+  }
+}
+
 /** Thrown where a record's value is another's already. */
 class NotUnique extends Error {
   readonly failure: BackfillFailure;
@@ -215,7 +275,10 @@ export async function fillFields(
         const model = await storage.load(claims);
         if (!(await storage.database.transaction(claims, (tx) => fillBatch(tx, backfill, model)))) break;
       } catch (error) {
-        if (error instanceof NotUnique) {
+        if (error instanceof NotConverted) {
+          await storage.change(claims, (draft) => draft.failConversion(error.fieldId, error.failure));
+          isChanged = true;
+        } else if (error instanceof NotUnique) {
           await storage.change(claims, (draft) => draft.failUnique(backfill.fieldId, error.failure));
           isChanged = true;
         } else if (!isPassing(error)) throw error;
@@ -225,7 +288,13 @@ export async function fillFields(
   if (signal.aborted || open.length === 0) return isChanged;
   const filled = await storage.database.transaction(claims, readFilledFields);
   if (filled.length === 0) return isChanged;
-  await storage.change(claims, (draft) => draft.settleBackfills());
+  try {
+    await storage.change(claims, (draft) => draft.settleBackfills());
+  } catch (error) {
+    // Written since, and found at the last look.
+    if (!(error instanceof NotConverted)) throw error;
+    await storage.change(claims, (draft) => draft.failConversion(error.fieldId, error.failure));
+  }
   return true;
 }
 
@@ -265,10 +334,12 @@ async function fillBatch(
     const scope = platformScope(tx, model);
     const records = rows.map((row) => toRecord(entity.id, row));
     // Of a group there is nothing in the records themselves.
+    if (field?.becomes) refuseProblems(field, records);
     if (field) await updateRecords(scope, entity, records);
     if (pendingKey) await makeKeys(scope, entity, pendingKey, records);
   }
-  const isPending = (field?.pendingSlot ?? null) !== null || pendingKey !== undefined;
+  const isPending =
+    (field?.pendingSlot ?? null) !== null || pendingKey !== undefined || (field?.becomes ?? null) !== null;
   await tx.query({
     name: 'backfill_progress',
     text: `

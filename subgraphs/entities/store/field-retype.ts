@@ -103,12 +103,6 @@ export async function retypeRecords(
       order by x.id limit ${maxBackfilledRecords + 1} for no key update nowait`,
     values: [tenantId, entity.id],
   });
-  if (rows.length > maxBackfilledRecords) {
-    throw refusal(
-      'maxRecords',
-      `"${before.name}" cannot get another type: more than ${maxBackfilledRecords} records would have to be converted at once. Create another field`,
-    );
-  }
   const plan: RetypePlan = { total: 0, empty: 0, converted: 0, failed: 0, problems: [] };
   const records = rows.map((row) => {
     const record = toRecord(entity.id, row);

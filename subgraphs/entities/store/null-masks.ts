@@ -22,6 +22,8 @@ export interface NullQuery {
   /** A query of records as far as it chooses them, but for the slot, and their order. */
   readonly select: string;
   readonly isNull: string;
+  /** Where the order is that of the ids alone: which way, and the id that it comes after; null: from the start. */
+  readonly byId: { readonly isDescending: boolean; readonly after: string | null } | null;
   readonly order: string;
   /** The order by the query's own columns, under the alias s. */
   readonly resultOrder: string;
@@ -47,11 +49,25 @@ export function masksWithout({ row, tenantId, parameters }: Listing, slot: strin
       `, masks (mask, look) as (select ${nextFrom('0')}, 1 union all select ${nextFrom(least)}, m.look + 1 from masks m where m.mask is not null and m.look < ${maxLooks})` +
       `, lacking as materialized (select mask from masks where mask & ${mask} = 0)` +
       `, counted as materialized (select (select count(*) from lacking) > ${maxMasks} or exists (select from masks where look = ${maxLooks}) as are_many)`,
-    query({ select, isNull, order, resultOrder, limit }) {
-      // What the mask says is not said again: the planner would take the few for fewer still, and not the index.
-      const byMask = `select s.* from lacking m cross join lateral (${select} and ${listed}.filled = m.mask order by ${order} limit ${limit}) s order by ${resultOrder} limit ${limit}`;
+    query({ select, isNull, byId, order, resultOrder, limit }) {
+      // What the mask says is not said again: the planner would take the few for fewer still, and not the index. It knows nothing
+      // of rare masks: told that the mask is equal, it would as soon go through all records in order of id. A range that is one
+      // mask long, and an order by both, leave it the one index.
+      const ofMask = byId === null ? `${listed}.filled = m.mask` : rangeOfMask(byId);
+      const inMask =
+        byId === null ? order : `${listed}.filled ${byId.isDescending ? 'desc' : 'asc'}, ${order}`;
+      const byMask = `select s.* from lacking m cross join lateral (${select} and ${ofMask} order by ${inMask} limit ${limit}) s order by ${resultOrder} limit ${limit}`;
       const byRecord = `${select} and ${isNull} order by ${order} limit ${limit}`;
       return `select * from (${byMask}) s where not (select are_many from counted) union all select * from (${byRecord}) s where (select are_many from counted)`;
     },
   };
+}
+
+function rangeOfMask({ isDescending, after }: NonNullable<NullQuery['byId']>): string {
+  const [first, last] = isDescending ? ['<', '>='] : ['>', '<='];
+  const begin =
+    after === null
+      ? `${listed}.filled ${first}= m.mask`
+      : `(${listed}.filled, ${listed}.id) ${first} (m.mask, ${after})`;
+  return `${begin} and ${listed}.filled ${last} m.mask`;
 }

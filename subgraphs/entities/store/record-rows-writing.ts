@@ -1,6 +1,7 @@
 /** Rows of `records` as they are written: any number of one entity's in one statement. */
 import type { EntityDefinition } from '#subgraphs/model/definition.ts';
-import { searchForm, slotColumns, slotValues, toStoredData } from '#subgraphs/model/stored-form.ts';
+import { searchForm } from '#subgraphs/model/stored-form.ts';
+import { slotColumns, slotValues, toStoredData } from './converted-form.ts';
 import { writeLinks } from './record-links.ts';
 import { nameStatement } from './named-statement.ts';
 import type { StoredRecord } from './record-store.ts';

@@ -43,6 +43,19 @@ export function retireField(tx: TenantTransaction, field: FieldDefinition): Prom
   });
 }
 
+/** Where values stood of which the field itself stays: its keys are not touched. */
+export function retireLeftKey(
+  tx: TenantTransaction,
+  { entityId, key, slot }: RetiredField,
+): Promise<unknown> {
+  return tx.query({
+    name: 'retired_insert',
+    text: `
+      insert into public.retired_fields (tenant_id, entity_id, key, slot, field_id) values ($1, $2, $3, $4, $5)`,
+    values: [tx.claims.tenantId, entityId, key, slot, null],
+  });
+}
+
 export function retireEntity(tx: TenantTransaction, entity: EntityDefinition): Promise<unknown> {
   return tx.query({
     name: 'retired_insert',

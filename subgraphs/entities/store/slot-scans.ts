@@ -94,6 +94,15 @@ function scanOfNulls(listing: Listing, key: SqlKey, slot: string): Scan | null {
     afterSql(bound.keys.slice(1), bound.place.slice(1), listing.parameters),
   );
   const masks = masksWithout(listing, slot);
+  const [id] = rest;
+  const after = listing.after?.[0] === null ? (listing.after[1] ?? null) : null;
+  const byId =
+    rest.length === 1 && id?.sql === `${listed}.id`
+      ? {
+          isDescending: id.isDescending,
+          after: after === null ? null : listing.parameters.add(after, 'uuid'),
+        }
+      : null;
   const where = [listing.where, ...conditions].join(' and ');
   const resultOrder = orderBySql(rest.map((part, i) => ({ ...part, sql: `s.k${i + 1}` })));
   return {
@@ -102,6 +111,7 @@ function scanOfNulls(listing: Listing, key: SqlKey, slot: string): Scan | null {
       masks.query({
         select: `${selectSql(listing, extra, columns)} where ${where}`,
         isNull: `${key.sql} is null`,
+        byId,
         order: orderBySql(rest),
         resultOrder,
         limit,

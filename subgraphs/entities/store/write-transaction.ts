@@ -4,9 +4,11 @@ import type { Claims } from '#schema/claims.ts';
 import { DomainError } from '#schema/errors.ts';
 import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import { modelAccess } from '#subgraphs/model/permissions/access.ts';
+import type { LogRecord } from '#schema/events.ts';
+import { withoutConverted } from './converted-form.ts';
 import { onlyOnce } from './idempotency.ts';
 import { toLogRecord } from './record-row.ts';
-import type { StoreContext } from './record-store.ts';
+import type { StoreContext, StoredRecord } from './record-store.ts';
 import { assertAnswerVisible, assertResultVisible } from './write-permissions.ts';
 import { type RecordChange, TryAgain, type WriteScope, type Written } from './write-scope.ts';
 
@@ -90,14 +92,18 @@ async function appendEvents(
   changes: readonly RecordChange[],
 ): Promise<void> {
   const { actorKind, actorId } = context.claims;
+  const logged = (record: StoredRecord): LogRecord => {
+    const entity = model.entityById.get(record.entityId);
+    return toLogRecord({ ...record, data: withoutConverted(entity, record.data) });
+  };
   const events = changes.map((change) => ({
     kind: 'RECORD',
     entityId: change.after.entityId,
     recordId: change.after.id,
     operation: change.operation,
     changedFields: change.changedFields,
-    before: change.before === null ? null : toLogRecord(change.before),
-    after: toLogRecord(change.after),
+    before: change.before === null ? null : logged(change.before),
+    after: logged(change.after),
     actorKind,
     actorId,
     requestId: context.requestId,

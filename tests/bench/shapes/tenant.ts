@@ -103,6 +103,7 @@ function fieldOf(entityId: string, position: number, target: string | undefined)
     slot: null,
     pendingSlot: null,
     isPendingUnique: false,
+    becomes: null,
     aliases: [],
     isActive: true,
   };

@@ -28,6 +28,7 @@ export function testField(spec: FieldSpec): FieldDefinition {
     slot: null,
     pendingSlot: null,
     isPendingUnique: false,
+    becomes: null,
     aliases: [],
     isActive: true,
     ...spec,
