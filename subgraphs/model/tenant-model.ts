@@ -46,7 +46,6 @@ const byPosition = (a: { position: number; name: string }, b: { position: number
 
 /** The immutable model of one version. Rows of a type or rule that this program does not know are a fault of the deployment and throw. */
 export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): TenantModel {
-  const named = new Map(rows.entities.map((row) => [row.id, row]));
   const fields = Map.groupBy(rows.fields, (row) => row.entityId);
   const permissions = Map.groupBy(rows.permissions ?? [], (row) => row.entityId);
   const unordered = rows.entities.map(
@@ -62,7 +61,7 @@ export function parseTenantModel(tenantId: string, rows: DefinitionRowsLike): Te
       isActive: row.isActive ?? true,
       uniqueGroups: (row.uniqueGroups as readonly UniqueGroup[] | undefined) ?? [],
       limits: (row.limits as EntityLimits | null | undefined) ?? null,
-      fields: (fields.get(row.id) ?? []).map((field) => parseField(field, named)),
+      fields: (fields.get(row.id) ?? []).map(parseField),
       inactiveFields: [],
       permissions: parsePermissions(permissions.get(row.id) ?? []),
     }),
@@ -76,9 +75,11 @@ export function buildTenantModel(
   version: number,
   unordered: readonly EntityDefinition[],
 ): TenantModel {
+  const byId = new Map(unordered.map((entity) => [entity.id, entity]));
   const active = new Set(unordered.filter((entity) => entity.isActive).map((entity) => entity.id));
   const allEntities = unordered
     .toSorted(byPosition)
+    .map((entity) => ({ ...entity, fields: entity.fields.map((field) => nameTargets(field, byId)) }))
     .map((entity) => splitFields(entity, (id) => active.has(id)));
   const entities = allEntities.filter((entity) => entity.isActive);
   const known = [...entities, ...entities.flatMap(entityAliases)];
@@ -111,7 +112,7 @@ function parsePermissions(rows: readonly PermissionRow[]): ReadonlyMap<Role, Ent
 
 const noPermissions: ReadonlyMap<Role, EntityPermission> = new Map();
 
-function parseField(row: FieldRowLike, entities: ReadonlyMap<string, EntityRowLike>): FieldDefinition {
+function parseField(row: FieldRowLike): FieldDefinition {
   if (!(fieldTypes as readonly string[]).includes(row.type)) {
     throw new Error(`field ${row.id} is of type ${row.type}, which this version does not know`);
   }
@@ -138,7 +139,7 @@ function parseField(row: FieldRowLike, entities: ReadonlyMap<string, EntityRowLi
     validation: (row.validation as FieldValidation | null) ?? null,
     options: (row.options as readonly FieldOption[] | null) ?? null,
     targetEntityId: row.targetEntityId,
-    ...(row.targetEntityIds ? { targets: row.targetEntityIds.map((id) => parseTarget(id, entities)) } : {}),
+    ...(row.targetEntityIds ? { targets: row.targetEntityIds.map(unnamedTarget) } : {}),
     inverseName: row.inverseName,
     onDelete: row.onDelete as OnDelete | null,
     uiConfig: row.uiConfig ?? null,
@@ -152,13 +153,24 @@ function parseField(row: FieldRowLike, entities: ReadonlyMap<string, EntityRowLi
   };
 }
 
-function parseTarget(entityId: string, entities: ReadonlyMap<string, EntityRowLike>): RelationTarget {
-  const row = entities.get(entityId);
-  const aliases = (row?.aliases as readonly EntityAlias[] | undefined) ?? [];
-  return {
-    entityId,
-    name: row?.name ?? '',
-    aliases: aliases.map((alias) => alias.name),
-    isActive: row !== undefined && (row.isActive ?? true),
-  };
+/** Its name follows from the entities. */
+const unnamedTarget = (entityId: string): RelationTarget => ({
+  entityId,
+  name: '',
+  aliases: [],
+  isActive: true,
+});
+
+/** A relation to several entities with the names that these have now, in a draft too. */
+function nameTargets(
+  field: FieldDefinition,
+  entities: ReadonlyMap<string, EntityDefinition>,
+): FieldDefinition {
+  if (field.targets === undefined) return field;
+  const targets = field.targets.map((target): RelationTarget => {
+    const entity = entities.get(target.entityId);
+    if (!entity) return { ...target, isActive: false };
+    return { ...target, name: entity.name, aliases: entity.aliases.map((alias) => alias.name) };
+  });
+  return { ...field, targets };
 }

@@ -205,6 +205,18 @@ it('chooses rows by what it points at, under whatever names', async () => {
     ],
   });
   expect(await labels({})).toEqual(['closed project', 'open client']);
+  // A document renames an entity and speaks of it in one go.
+  const { exportDefinitions: document } = await admin.query(`{ exportDefinitions }`);
+  const renamed = JSON.parse(
+    JSON.stringify(document).replaceAll('customer', 'patron').replaceAll('Customer', 'Patron'),
+  );
+  const patron = renamed.entities.find((entity: Anything) => entity.name === 'patron');
+  patron.aliases = [{ name: 'customer', pluralName: 'customers' }];
+  await admin.query(`mutation ($of: JSON!) { applyDefinitions(definitions: $of) { losesData } }`, {
+    of: renamed,
+  });
+  expect((await shown()).or[0]).toEqual({ topic: { patron: { name: { startsWith: 'open' } } } });
+  expect(await labels({})).toEqual(['closed project', 'open client']);
   // What is written must stay within it.
   const text = `mutation ($id: ID!) { createNote(input: { topicId: $id, topicType: GIG }) { id } }`;
   expect(await user.refusal(text, { id: ids['open project'] })).toMatchObject({ code: 'FORBIDDEN' });
