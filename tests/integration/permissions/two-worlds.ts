@@ -173,8 +173,10 @@ export function randomTables(random: Random, held: Held): [Tables, Tables, Unsee
     const ever = [[], interimSkills(row, tables), row['skills']];
     const isVisible = hasRead && ever.some((skills) => held.rule.sees({ ...row, skills }, tables));
     if (!isVisible) unseen.add(row.id);
+    // A deletion clears what points at the record, seen or not: the versions of those records tell of it.
+    const fixed = held.operations.includes('DELETE') ? [...uses, 'mentor'] : uses;
     const differs = ({ name }: { name: string }): boolean =>
-      !uses.includes(name) && (!isVisible || !held.readable.includes(name));
+      !fixed.includes(name) && (!isVisible || !held.readable.includes(name));
     const members = personFields.filter(differs).map(({ member }) => member);
     return { ...row, ...Object.fromEntries(members.map((member) => [member, other[member]])) };
   });
