@@ -170,7 +170,7 @@ async function resolveBackfill(
   if (!backfill.failure) return { ...backfill, duplicates: [] };
   const { message, duplicates } = backfill.failure;
   const isSeen = seesSubject(await newestModel(context), context.claims, id);
-  if (!isSeen) return { ...backfill, failure: 'Several records have the same value', duplicates: [] };
+  if (!isSeen) return { ...backfill, failure: 'Values of records stand against it', duplicates: [] };
   return { ...backfill, failure: message, duplicates };
 }
 

@@ -144,3 +144,18 @@ it('stays what it was where a value does not convert, and says which', { timeout
   const { item } = await last.query(`query ($id: ID!) { item(id: $id) { amount } }`, { id: createItem.id });
   expect(item).toEqual({ amount: null });
 });
+
+it('is refused to those who may not define, or not see the values', { timeout: 60_000 }, async () => {
+  for (const role of ['USER', 'VIEWER'] as const)
+    expect(await elsewhere.as({ role }).refusal(retype, { to: { type: 'INTEGER' } })).toMatchObject({
+      code: 'FORBIDDEN',
+    });
+  const other = await fixture.addTenant();
+  expect(await other.refusal(retype, { to: { type: 'INTEGER' } })).toMatchObject({ code: 'NOT_FOUND' });
+  await elsewhere.query(
+    `mutation { setPermissions(entity: "item", permissions: [{ role: DEVELOPER, readableFields: ["note"] }]) { id } }`,
+  );
+  const developer = elsewhere.as({ role: 'DEVELOPER' });
+  expect(await developer.refusal(retype, { to: { type: 'INTEGER' } })).toMatchObject({ code: 'FORBIDDEN' });
+  expect(await amountOf(elsewhere)).toMatchObject({ type: 'TEXT', becomes: null });
+});

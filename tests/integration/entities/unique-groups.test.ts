@@ -206,6 +206,22 @@ describe('a group of a new entity', () => {
   });
 });
 
+it('is looked up and upserted by only where every member may be read', async () => {
+  await define(tenant, [projectAndNumber]);
+  alpha = await createProject('Alpha');
+  await createOrder({ projectId: alpha, number: 1 });
+  await tenant.query(
+    `mutation { setPermissions(entity: "order", permissions: [{ role: USER, readableFields: ["number", "title"] }]) { id } }`,
+  );
+  const user = tenant.as({ role: 'USER' });
+  const selected = find.replace('{ id title }', '{ id }');
+  expect(await user.refusal(selected, { project: alpha, number: 1 })).toMatchObject({ code: 'FORBIDDEN' });
+  const input = { projectId: alpha, number: 1, title: 'x' };
+  expect(await user.refusal(upsert, { input })).toMatchObject({ code: 'FORBIDDEN' });
+  const batch = `mutation ($inputs: [CreateOrderInput!]!) { upsertOrders(on: PROJECT_AND_NUMBER, inputs: $inputs) { id } }`;
+  expect(await user.refusal(batch, { inputs: [input] })).toMatchObject({ code: 'FORBIDDEN' });
+});
+
 describe('a group of an entity with records', () => {
   beforeEach(async () => {
     await define(tenant, []);
