@@ -22,8 +22,8 @@ const { values } = parseArgs({
   options: {
     shape: { type: 'string' },
     only: { type: 'string' },
-    runs: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '2' },
+    runs: { type: 'string', default: '4' },
+    seconds: { type: 'string', default: '1.5' },
     'warm-up': { type: 'string', default: '2' },
     connections: { type: 'string', default: '32' },
     memory: { type: 'boolean', default: false },
