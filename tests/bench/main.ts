@@ -24,7 +24,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     runs: { type: 'string', default: '4' },
     seconds: { type: 'string', default: '1.5' },
-    'warm-up': { type: 'string', default: '2' },
+    'warm-up': { type: 'string', default: '4' },
     connections: { type: 'string', default: '32' },
     memory: { type: 'boolean', default: false },
     product: { type: 'boolean', default: false },
