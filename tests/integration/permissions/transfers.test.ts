@@ -49,7 +49,7 @@ describe('an export', () => {
     const [head, ...rows] = text.trim().split(/\r?\n/);
     const columns = personFields.flatMap(({ name, member }) =>
       // Of several entities: which, too.
-      name === 'about' ? [member, 'aboutType'] : [member],
+      name === 'about' ? ['aboutType', member] : [member],
     );
     expect(head?.split(',')).toEqual(['id', ...columns]);
     expect(rows).toHaveLength(recordCount);
