@@ -111,7 +111,8 @@ export function createEntitiesService({
       return {
         sdl: schemas.getSdl(model),
         version: model.version,
-        perUser: { roles: rolesThatTellPeopleApart(model), subscriptions: [] },
+        // A transfer is told to whoever started it.
+        perUser: { roles: rolesThatTellPeopleApart(model), subscriptions: ['transferProgress'] },
       };
     },
 

@@ -132,9 +132,9 @@ describe('setting', () => {
           version: await tenant.version(),
         })
       ).perUser;
-    expect(await perUser()).toEqual({ roles: [], subscriptions: [] });
+    expect(await perUser()).toEqual({ roles: [], subscriptions: ['transferProgress'] });
     await tenant.query(...setOf([own, { role: 'VIEWER', rowFilter: { salary: { lt: 3 } } }]));
-    expect(await perUser()).toEqual({ roles: ['USER'], subscriptions: [] });
+    expect(await perUser()).toEqual({ roles: ['USER'], subscriptions: ['transferProgress'] });
   });
 });
 
