@@ -141,7 +141,10 @@ export function createDefinitionStore(database: RecordDatabase): DefinitionStore
       const base = await database.transaction(claims, readBase);
       const draft = createDraft(base);
       const result = plan(draft);
-      const lost = await countLosses(database, claims, draft.finish());
+      const change = draft.finish();
+      // How many values would not convert tells them, one rule after another.
+      refuseUnseenValues(claims, base.model, change);
+      const lost = await countLosses(database, claims, change);
       return { result, version: base.model.version, lost };
     },
     async planRetype(claims, plan) {

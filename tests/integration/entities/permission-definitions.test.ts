@@ -300,6 +300,17 @@ describe('values that definitions would tell', () => {
     contact.fields.find((field: Anything) => field.name === 'name').isUnique = true;
     const apply = 'mutation ($d: JSON!) { applyDefinitions(definitions: $d) { losesData } }';
     expect((await developer().refusal(apply, { d: document })).code).toBe('FORBIDDEN');
+    // Nor by how many would not convert under a rule of one's choice.
+    const probe = (await tenant.query('{ exportDefinitions }')).exportDefinitions;
+    Object.assign(
+      probe.entities
+        .find((one: Anything) => one.name === 'contact')
+        .fields.find((field: Anything) => field.name === 'salary'),
+      { type: 'DECIMAL', validation: { max: '6' } },
+    );
+    const plan = 'query ($d: JSON!) { planDefinitions(definitions: $d) { steps { lostValues } } }';
+    expect(await developer().refusal(plan, { d: probe })).toMatchObject({ code: 'FORBIDDEN' });
+    expect((await tenant.query(plan, { d: probe })).planDefinitions.steps).toMatchObject([{ lostValues: 3 }]);
     // Nor by taking it out of the graph first.
     await developer().query('mutation { updateEntity(name: "contact", input: { isActive: false }) { id } }');
     expect(
