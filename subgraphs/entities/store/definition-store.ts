@@ -13,6 +13,7 @@ import {
   touchedEntityIds,
 } from '../definitions/definition-change.ts';
 import { createDraft, type DefinitionDraft } from '../definitions/draft.ts';
+import { refuseUnconverted } from './conversion-backfills.ts';
 import { backfillDefault, lockForBackfill, maxBackfilledRecords } from './definition-backfill.ts';
 import { refuseOwnPermission, refuseUnseenValues } from './definition-permissions.ts';
 import { refuseDroppedTargets } from './dropped-targets.ts';
@@ -23,13 +24,12 @@ import {
   holdBackfills,
   readBackfills,
   readFilledFields,
-  refuseDuplicates,
-  refuseUnconverted,
   writeBackfills,
 } from './field-backfills.ts';
 import { planRetype, type RetypePlan, retireKey, retypeRecords } from './field-retype.ts';
 import { countLosses } from './definition-losses.ts';
 import { splitSearch } from './search-split.ts';
+import { refuseDuplicates } from './unique-backfills.ts';
 import { clearRetired, readRetired, retireLeftKey } from './retired-fields.ts';
 import { writeCounters } from './sequence-start.ts';
 import { holdCounters } from './write-counters.ts';

@@ -4,28 +4,21 @@
  * batches that follow meet old records only. Nothing is read from it before the change that settles it.
  */
 import type { Claims } from '#schema/claims.ts';
-import { DomainError } from '#schema/errors.ts';
 import type { RecordDatabase, TenantTransaction } from '#prisma/record-database.ts';
 import { storedFields } from '#subgraphs/model/activation.ts';
-import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
-import { memberName, type UniqueKey, writtenKeys } from '#subgraphs/model/unique-keys.ts';
-import type { BackfillFailure, DefinitionChange, Duplicate } from '../definitions/definition-change.ts';
-import { becomingOf } from '../definitions/becoming.ts';
+import type { EntityDefinition, TenantModel } from '#subgraphs/model/definition.ts';
+import { type UniqueKey, writtenKeys } from '#subgraphs/model/unique-keys.ts';
+import type { BackfillFailure, DefinitionChange } from '../definitions/definition-change.ts';
 import type { DefinitionDraft } from '../definitions/draft.ts';
-import { convertValue } from '../definitions/value-conversion.ts';
+import { NotConverted, refuseProblems } from './conversion-backfills.ts';
 import { holdVersion, Outdated } from './fence.ts';
-import { insertKeys, keysOf, type RecordKey } from './record-keys.ts';
 import { type RecordRow, recordColumns, toRecord } from './record-row.ts';
 import { updateRecords } from './record-rows-writing.ts';
-import type { StoredRecord } from './record-store.ts';
-import { platformScope, type WriteScope } from './write-scope.ts';
+import { makeKeys, NotUnique } from './unique-backfills.ts';
+import { platformScope } from './write-scope.ts';
 
 /** Records of one transaction. */
 const batchSize = 500;
-
-/** Values of one refusal, and records of each, that are shown. */
-const shownValues = 5;
-const shownRecords = 3;
 
 export interface FieldBackfill {
   fieldId: string;
@@ -133,126 +126,9 @@ export async function readBackfills(
   return new Map(rows.map((row) => [row.fieldId, row]));
 }
 
-/** CONFLICT with examples where live records share what is to become unique. Under the counter lock. */
-export async function refuseDuplicates(tx: TenantTransaction, change: DefinitionChange): Promise<void> {
-  for (const key of change.needsNoDuplicates) {
-    const parameters = key.fields.map((_, index) => `$${index + 3}::text`);
-    const values = key.fields.map(({ type }, index) => {
-      const composed = `normalize(data ->> ${parameters[index]})`;
-      return type === 'EMAIL' ? `lower(${composed})` : composed;
-    });
-    const found = await tx.query<{ values: string[]; ids: string[]; total: number }>({
-      text: `
-        select array[${values.join(', ')}] as values, (array_agg(id::text order by id))[1:${shownRecords}] as ids,
-          count(*) over ()::int as total
-        from public.records
-        where tenant_id = $1 and entity_id = $2 and deleted_at is null
-          and ${parameters.map((parameter) => `data ->> ${parameter} is not null`).join(' and ')}
-        group by 1 having count(*) > 1 order by 1 limit ${shownValues}`,
-      values: [tx.claims.tenantId, key.entityId, ...key.fields.map((field) => field.key)],
-    });
-    if (found.length === 0) continue;
-    const failure = failureOf(
-      key,
-      found.map(({ values: shown, ids }) => ({ value: shownValue(key, shown), recordIds: ids })),
-      found[0]?.total ?? found.length,
-    );
-    throw new DomainError('CONFLICT', failure.message, {
-      fields: [
-        { field: key.isGroup ? 'uniqueGroups' : 'isUnique', rule: 'unique', message: failure.message },
-      ],
-      details: { duplicates: failure.duplicates },
-    });
-  }
-}
-
-/** Of a group an object by the members' names. */
-function shownValue(key: UniqueKey, values: readonly unknown[]): unknown {
-  if (!key.isGroup) return values[0];
-  return Object.fromEntries(key.fields.map((field, index) => [memberName(field), values[index]]));
-}
-
-function failureOf(key: UniqueKey, duplicates: Duplicate[], total: number): BackfillFailure {
-  const examples = duplicates.map(
-    ({ value, recordIds }) => `${JSON.stringify(value).slice(0, 100)} (${recordIds.join(', ')})`,
-  );
-  const what = total === 1 ? '1 value is' : `${total} values are`;
-  return {
-    message: `"${key.name}" cannot become unique: ${what} in several records, such as ${examples.join('; ')}`,
-    duplicates,
-  };
-}
-
 interface OpenBackfill {
   fieldId: string;
   entityId: string;
-}
-
-/** Thrown where a value does not convert, and may not be cleared. */
-class NotConverted extends Error {
-  readonly fieldId: string;
-  readonly failure: BackfillFailure;
-  constructor(fieldId: string, failure: BackfillFailure) {
-    super(failure.message);
-    this.fieldId = fieldId;
-    this.failure = failure;
-  }
-}
-
-/** Throws NotConverted where records keep the field from becoming what it is to become. */
-function refuseProblems(
-  field: FieldDefinition,
-  records: readonly { readonly id: string; readonly data: Readonly<Record<string, unknown>> }[],
-): void {
-  const becoming = becomingOf(field);
-  if (!becoming) return;
-  const { before, after, onError } = becoming;
-  const problems = records.flatMap(({ id, data }): Duplicate[] => {
-    const value = data[before.key] ?? null;
-    const conversion = value === null ? { stored: null } : convertValue(before, after, value);
-    const isLost = !('stored' in conversion) && onError === 'REFUSE';
-    const isMissing = after.isRequired && !('stored' in conversion && conversion.stored !== null);
-    return isLost || isMissing ? [{ value, recordIds: [id] }] : [];
-  });
-  if (problems.length === 0) return;
-  const shown = problems.slice(0, shownValues);
-  const examples = shown.map(
-    ({ value, recordIds }) => `${JSON.stringify(value).slice(0, 60)} (${recordIds.join()})`,
-  );
-  const message = `"${field.name}" stays ${field.type}: values do not convert to ${after.type}, such as ${examples.join(', ')}`;
-  throw new NotConverted(field.id, { message, duplicates: shown });
-}
-
-/** Part of the transaction that settles conversions: looks at records without a converted value once more, under the counter lock. */
-export async function refuseUnconverted(tx: TenantTransaction, change: DefinitionChange): Promise<void> {
-  for (const { before, after } of change.converted) {
-    let last: string | null = null;
-    do {
-      const rows: { id: string; value: unknown }[] = await tx.query({
-        name: 'backfill_unconverted',
-        text: `
-          select id, data -> $3::text as value from public.records
-          where tenant_id = $1 and entity_id = $2 and data -> $4::text is null and ($6 or data -> $3::text is not null)
-            and id > coalesce($5::uuid, '00000000-0000-0000-0000-000000000000')
-          order by id limit ${batchSize}`,
-        values: [tx.claims.tenantId, before.entityId, before.key, after.key, last, after.isRequired],
-      });
-      refuseProblems(
-        before,
-        rows.map(({ id, value }) => ({ id, data: { [before.key]: value } })),
-      );
-      last = rows.at(-1)?.id ?? null;
-    } while (last !== null);
-  }
-}
-
-/** Thrown where a record's value is another's already. */
-class NotUnique extends Error {
-  readonly failure: BackfillFailure;
-  constructor(failure: BackfillFailure) {
-    super(failure.message);
-    this.failure = failure;
-  }
 }
 
 /** See `DefinitionStore.fillFields`. */
@@ -365,46 +241,4 @@ function findPendingKey(entity: EntityDefinition, id: string): UniqueKey | undef
     storedFields(entity).some((field) => field.id === id && field.isPendingUnique) ||
     entity.uniqueGroups.some((group) => group.id === id && group.state === 'RUNNING');
   return isPending ? writtenKeys(entity).find((key) => key.id === id) : undefined;
-}
-
-/** The records' keys of what is becoming unique. Throws NotUnique. */
-async function makeKeys(
-  scope: WriteScope,
-  entity: EntityDefinition,
-  pendingKey: UniqueKey,
-  records: readonly StoredRecord[],
-): Promise<void> {
-  const live = records.filter((record) => record.deletedAt === null);
-  const keys = live.flatMap((record) => keysOf(entity, record).filter(({ key }) => key.id === pendingKey.id));
-  const taken = await insertKeys(scope, keys);
-  if (taken.length === 0) return;
-  const owners = await ownersOf(scope, taken);
-  const values = new Map(
-    records.map(({ id, data }) => [
-      id,
-      shownValue(
-        pendingKey,
-        pendingKey.fields.map(({ key }) => data[key]),
-      ),
-    ]),
-  );
-  const duplicates = taken.flatMap(({ hash, recordId }): Duplicate[] => {
-    const owner = owners.get(hash);
-    // Written since the fence: the key is its own.
-    if (owner === undefined || owner === recordId) return [];
-    return [{ value: values.get(recordId), recordIds: [owner, recordId] }];
-  });
-  if (duplicates.length > 0)
-    throw new NotUnique(failureOf(pendingKey, duplicates.slice(0, shownValues), duplicates.length));
-}
-
-async function ownersOf(scope: WriteScope, keys: readonly RecordKey[]): Promise<Map<string, string>> {
-  const [first] = keys;
-  const rows = await scope.tx.query<{ hash: string; owner: string }>({
-    text: `
-      select encode(hash, 'hex') as hash, record_id as owner from public.record_keys
-      where tenant_id = $1 and entity_id = $2 and key_id = $3 and hash = any(array(select decode(h, 'hex') from unnest($4::text[]) as u (h)))`,
-    values: [scope.tenantId, first?.entityId, first?.key.id, keys.map((key) => key.hash)],
-  });
-  return new Map(rows.map((row) => [row.hash, row.owner]));
 }

@@ -5,7 +5,8 @@
  */
 import type { EntityDefinition, FieldDefinition, RelationTarget, TenantModel } from '../definition.ts';
 import type { FilterNode } from '../filter/node.ts';
-import { type FilterVariables, parseFilter } from '../filter/validate.ts';
+import type { FilterVariables } from '../filter/reading.ts';
+import { parseFilter } from '../filter/validate.ts';
 import { relationIdName, relationTypeName } from '../names.ts';
 import {
   findField,

@@ -5,7 +5,7 @@ import type { EntityDefinition } from '#subgraphs/model/definition.ts';
 import { compilePredicate } from '#subgraphs/model/filter/predicate.ts';
 import type { Verdict } from '#subgraphs/model/filter/predicate.ts';
 import { comparisonInputsSdl, filterSdl, staticFilterTypeNames } from '#subgraphs/model/filter/sdl.ts';
-import { filterLimits } from '#subgraphs/model/filter/validate.ts';
+import { filterLimits } from '#subgraphs/model/filter/reading.ts';
 import { orderDirectionSdl, orderSdl } from '#subgraphs/model/order/sdl.ts';
 import { scalarsSdl, fieldEnumsSdl } from '#subgraphs/model/sdl.ts';
 import { testModel } from './fields.ts';
