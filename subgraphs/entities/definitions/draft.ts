@@ -4,25 +4,16 @@
  */
 import { DomainError, invalidField } from '#schema/errors.ts';
 import { joinFields, splitFields } from '#subgraphs/model/activation.ts';
-import type {
-  EntityDefinition,
-  EntityLimits,
-  FieldDefinition,
-  UniqueGroup,
-} from '#subgraphs/model/definition.ts';
+import type { EntityDefinition, EntityLimits, FieldDefinition } from '#subgraphs/model/definition.ts';
 import { mayPointAt } from '#subgraphs/model/union-relations.ts';
-import { type Becoming, becomingOf } from './becoming.ts';
 import { type BrokenRules, createBrokenRules } from './broken-rules.ts';
 import { refuseClashes } from './clashes.ts';
 import {
-  type BackfillFailure,
-  type BackfillSubject,
   type DefinitionChange,
   type DraftBase,
   type DraftEntity,
   type DraftField,
   diffDefinitions,
-  type RetiredField,
   type Retype,
 } from './definition-change.ts';
 import type {
@@ -33,6 +24,7 @@ import type {
   UpdateEntityInput,
   UpdateFieldInput,
 } from './definition-input.ts';
+import { createDraftBackfills, type DraftBackfills } from './draft-backfills.ts';
 import { refuseMember, setUniqueGroups } from './draft-groups.ts';
 import { createDraftNames, type DraftNames } from './draft-names.ts';
 import { createDraftPermissions, type DraftPermissions, keepPermissions } from './draft-permissions.ts';
@@ -48,7 +40,7 @@ export const maxFields = 200;
 /** Of all entities together: composing and loading a tenant's graph costs time and memory by its fields. */
 export const maxFieldsOfTenant = 4000;
 
-export interface DefinitionDraft extends DraftNames, DraftPermissions {
+export interface DefinitionDraft extends DraftNames, DraftPermissions, DraftBackfills {
   /** As they stand in the draft. */
   readonly entities: readonly EntityDefinition[];
   findEntity(name: string): EntityDefinition | undefined;
@@ -69,12 +61,6 @@ export interface DefinitionDraft extends DraftNames, DraftPermissions {
   ): FieldDefinition;
   /** Whether stored values would go with it; also for entities that the draft deleted. */
   hasRecords(entityId: string): boolean;
-  /** What is pending of fields whose backfill went through all records holds from now on. */
-  settleBackfills(): void;
-  /** A value that does not convert: the field stays what it is. */
-  failConversion(fieldId: string, failure: BackfillFailure): void;
-  /** A backfill found records that keep the field or group from becoming unique: it does not. */
-  failUnique(id: string, failure: BackfillFailure): void;
   /** Throws CONFLICT where names clash, or a permission's row filter would not fit any more. */
   finish(): DefinitionChange;
 }
@@ -90,10 +76,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
   const { freeKey, takenSlots, assignSlot } = createDraftStorage(base, before);
   const needsEveryValue = new Map<string, FieldDefinition>();
   const retypes = new Map<string, Retype>();
-  const settled: BackfillSubject[] = [];
-  const converted: Becoming[] = [];
-  const leftKeys: RetiredField[] = [];
-  const failed: { subject: BackfillSubject; failure: BackfillFailure }[] = [];
+  const { outcome, ...backfills } = createDraftBackfills(entities, base.filledFields ?? new Set());
 
   function getEntity(name: string): DraftEntity {
     const found = entities.find((entity) => entity.name === name);
@@ -136,31 +119,6 @@ export function createDraft(base: DraftBase): DefinitionDraft {
     field.slot = findSlot(field, takenSlots(entity));
     entity.fields.push(field);
     return field;
-  }
-
-  function findFieldById(id: string): DraftField | undefined {
-    return entities.flatMap((entity) => entity.fields).find((field) => field.id === id);
-  }
-
-  /** All values are converted: the field is what it was to become. */
-  function convert(field: DraftField): void {
-    const becoming = becomingOf(field);
-    if (!becoming) return;
-    const before = { ...field };
-    Object.assign(field, becoming.after);
-    field.isPendingUnique = before.isUnique;
-    field.isUnique = false;
-    leftKeys.push({ entityId: before.entityId, key: before.key, slot: before.slot });
-    converted.push({ ...becoming, before });
-  }
-
-  /** What the backfill of a group that is still being made came to; undefined where there is none with this id. */
-  function setGroupState(id: string, state: 'DONE' | 'FAILED'): BackfillSubject | undefined {
-    const isMeant = (group: UniqueGroup): boolean => group.id === id && group.state === 'RUNNING';
-    const entity = entities.find((one) => one.uniqueGroups.some(isMeant));
-    if (!entity) return undefined;
-    entity.uniqueGroups = entity.uniqueGroups.map((group) => (isMeant(group) ? { ...group, state } : group));
-    return { id, entityId: entity.id, pendingSlot: null };
   }
 
   function sortFields(entity: DraftEntity): void {
@@ -330,43 +288,9 @@ export function createDraft(base: DraftBase): DefinitionDraft {
 
     ...createDraftNames({ getEntity, getField, sortFields }),
     ...createDraftPermissions(entities, getEntity),
+    ...backfills,
 
     hasRecords: (entityId) => base.entitiesWithRecords.has(entityId),
-
-    settleBackfills() {
-      for (const id of base.filledFields ?? []) {
-        const ofGroup = setGroupState(id, 'DONE');
-        if (ofGroup) settled.push(ofGroup);
-        const field = findFieldById(id);
-        if (!field) continue;
-        settled.push(field);
-        if (field.becomes !== null) {
-          convert(field);
-          continue;
-        }
-        field.slot ??= field.pendingSlot;
-        field.pendingSlot = null;
-        field.isUnique ||= field.isPendingUnique;
-        field.isPendingUnique = false;
-      }
-    },
-
-    failConversion(id, failure) {
-      const field = findFieldById(id);
-      if (!field?.becomes) return;
-      leftKeys.push({ entityId: field.entityId, ...field.becomes });
-      field.becomes = null;
-      failed.push({ subject: field, failure });
-    },
-
-    failUnique(id, failure) {
-      const ofGroup = setGroupState(id, 'FAILED');
-      if (ofGroup) failed.push({ subject: ofGroup, failure });
-      const field = findFieldById(id);
-      if (!field?.isPendingUnique) return;
-      field.isPendingUnique = false;
-      failed.push({ subject: field, failure });
-    },
 
     finish() {
       refuseClashes(before, entities);
@@ -383,10 +307,7 @@ export function createDraft(base: DraftBase): DefinitionDraft {
           ...retype,
           entity: splitFields(retype.entity, (id) => entities.some((one) => one.id === id && one.isActive)),
         })),
-        settled,
-        failed,
-        converted,
-        leftKeys,
+        ...outcome,
       });
     },
   };
