@@ -6,7 +6,6 @@ import type {
   FieldDefinition,
   FieldOption,
   FieldValidation,
-  RelationTarget,
 } from '#subgraphs/model/definition.ts';
 import { ruleOf } from '#subgraphs/model/field-types.ts';
 import type { BrokenRules } from './broken-rules.ts';
@@ -20,6 +19,7 @@ import type {
   UpdateFieldInput,
 } from './definition-input.ts';
 import { isRelationType, isSortableType } from './field-rules.ts';
+import { asTarget, changeTargets, findTargets } from './field-targets.ts';
 import { convertValue } from './value-conversion.ts';
 
 export interface NewField {
@@ -72,88 +72,6 @@ export function newField(rules: BrokenRules, { entities, entity, input }: NewFie
     field.inverseName = inverse;
   }
   return field;
-}
-
-/** Entities that one relation may point at. */
-const maxTargets = 20;
-
-const asTarget = ({ id, name, isActive }: EntityDefinition): RelationTarget => ({
-  entityId: id,
-  name,
-  aliases: [],
-  isActive,
-});
-
-/** None where a rule is broken, or the field is no relation. */
-function findTargets(
-  rules: BrokenRules,
-  entities: readonly EntityDefinition[],
-  input: FieldInput,
-): EntityDefinition[] {
-  const several = input.targetEntities ?? null;
-  if (several === null) {
-    const target = findTarget(rules, entities, input);
-    return target ? [target] : [];
-  }
-  if (input.type !== 'RELATION') {
-    rules.add('targetEntities', 'type', `targetEntities is for RELATION, not for ${input.type}`);
-  } else if ((input.targetEntity ?? null) !== null) {
-    rules.add(
-      'targetEntities',
-      'duplicate',
-      'targetEntities and targetEntity exclude each other: give one of them',
-    );
-  } else return findSeveral(rules, entities, several);
-  return [];
-}
-
-/** At least two different entities, or none and a broken rule. */
-function findSeveral(
-  rules: BrokenRules,
-  entities: readonly EntityDefinition[],
-  names: readonly string[],
-): EntityDefinition[] {
-  const complain = (rule: string, message: string): EntityDefinition[] => {
-    rules.add('targetEntities', rule, message);
-    return [];
-  };
-  const unknown = names.find((name) => !entities.some((entity) => entity.name === name));
-  if (unknown !== undefined) return complain('exists', `there is no entity "${unknown.slice(0, 80)}"`);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) return complain('unique', `targetEntities has "${twice}" twice`);
-  if (names.length < 2)
-    return complain('minLength', 'targetEntities must name at least two entities; targetEntity names one');
-  if (names.length > maxTargets)
-    return complain('maxLength', `targetEntities must name at most ${maxTargets} entities`);
-  return names.map((name) => entities.find((entity) => entity.name === name) as EntityDefinition);
-}
-
-function findTarget(
-  rules: BrokenRules,
-  entities: readonly EntityDefinition[],
-  input: FieldInput,
-): EntityDefinition | undefined {
-  const name = input.targetEntity ?? null;
-  if (!isRelationType(input.type)) {
-    if (name !== null)
-      rules.add(
-        'targetEntity',
-        'type',
-        `targetEntity is for RELATION and MULTI_RELATION, not for ${input.type}`,
-      );
-    return undefined;
-  }
-  if (name === null) {
-    rules.add(
-      'targetEntity',
-      'required',
-      `a ${input.type} field needs a targetEntity${input.type === 'RELATION' ? ', or several targetEntities' : ''}`,
-    );
-    return undefined;
-  }
-  const target = entities.find((entity) => entity.name === name);
-  if (!target) rules.add('targetEntity', 'exists', `there is no entity "${name.slice(0, 80)}"`);
-  return target;
 }
 
 export interface ChangedField {
@@ -219,29 +137,6 @@ export function changeField(rules: BrokenRules, { entities, field, input, hasRec
   } else if (input.isUnique === false) {
     field.isPendingUnique = false;
   }
-}
-
-/** A target more, or one less: that records point at is looked at when the change is written. */
-function changeTargets(
-  rules: BrokenRules,
-  entities: readonly EntityDefinition[],
-  field: DraftField,
-  names: readonly string[],
-): void {
-  const { targets: known } = field;
-  if (known === undefined) {
-    rules.add(
-      'targetEntities',
-      'unchanged',
-      `"${field.name}" is no relation to several entities and does not become one: define another field`,
-    );
-    return;
-  }
-  const targets = findSeveral(rules, entities, names);
-  if (targets.length === 0) return;
-  field.targets = targets.map(
-    (target) => known.find((one) => one.entityId === target.id) ?? asTarget(target),
-  );
 }
 
 /** Gives the field its new type; flags that the type cannot have are turned off, but not uniqueness. Unchecked. */

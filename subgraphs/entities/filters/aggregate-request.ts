@@ -16,6 +16,7 @@ import type {
 } from '#subgraphs/model/aggregate/members.ts';
 import type { EntityDefinition, FieldDefinition, TenantModel } from '#subgraphs/model/definition.ts';
 import type { FilterNode } from '#subgraphs/model/filter/node.ts';
+import { membersOf } from '#subgraphs/model/filter/reading.ts';
 import { parseComparison } from '#subgraphs/model/filter/validate.ts';
 import { typeName } from '#subgraphs/model/names.ts';
 import {
@@ -300,10 +301,4 @@ function getMeasure(
     'unknown',
     `${path} is not known: ${typeName(entity)} has no ${name} of ${member}`,
   );
-}
-
-function membersOf(value: unknown, path: string): [string, unknown][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalidField(path, 'type', `${path} must be an object`);
-  return Object.entries(value).filter(([, member]) => member !== undefined);
 }
