@@ -165,7 +165,7 @@ export class CompiledOperation implements PreparedOperation {
     const completions: Completion[] = [];
     const introspection = this.#introspection?.answer(variables) ?? {};
     const data = this.#shape({ variables, introspection, completions }, run.data) ?? null;
-    if (completions.length > 0) errors.push(...unexplained(completions, errors));
+    if (completions.length > 0) errors.push(...unexplained(completions, errors, run.unanswered));
     return errors.length > 0 ? { errors, data } : { data };
   }
 }

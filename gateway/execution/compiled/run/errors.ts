@@ -56,21 +56,27 @@ export function badRequest(message: string, extensions: Record<string, unknown> 
 
 /**
  * The nulls in the wrong place that no reported error accounts for. An error accounts for those at its path, below it
- * (the part was not fetched) and above it (the null went up); one without a path for all of them.
+ * (the part was not fetched) and above it (the null went up); one without a path for all of them. Where a null went up as far
+ * as a subgraph's whole answer, the fields beside it are missing too: `unanswered` are the objects that they belong to.
  */
 export function unexplained(
   completions: readonly Completion[],
   errors: readonly GraphQLError[],
+  unanswered: readonly ResponsePath[],
 ): GraphQLError[] {
   if (errors.some((error) => !error.path?.length)) return [];
   const explained = createPathTree(errors.map((error) => error.path as ResponsePath));
   const found: GraphQLError[] = [];
   for (const { message, path } of completions) {
     const outward = path.toReversed();
-    if (explained(outward)) continue;
+    if (explained(outward) || unanswered.some((object) => isMember(outward, object))) continue;
     found.push(new GraphQLError(message, { path: outward, extensions: { code: 'INTERNAL_SERVER_ERROR' } }));
   }
   return found;
+}
+
+function isMember(path: ResponsePath, object: ResponsePath): boolean {
+  return path.length === object.length + 1 && object.every((part, index) => part === path[index]);
 }
 
 interface PathNode {

@@ -84,7 +84,10 @@ function createRootFetch(step: FetchStep): (run: OperationRun) => Call | undefin
             ),
           );
         }
-        if (!isObject(answer.data)) return;
+        if (!isObject(answer.data)) {
+          if (answer.errors?.length) run.unanswered.push(prefix);
+          return;
+        }
         applyRewrites(step.outputRewrites, answer.data);
         for (const object of objects) mergeInto(object, answer.data);
       },

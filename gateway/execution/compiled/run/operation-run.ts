@@ -14,6 +14,8 @@ export interface OperationRun {
   readonly data: ResponseObject;
   /** Of subgraphs and of calls that failed. */
   readonly errors: GraphQLError[];
+  /** Objects for whose fields a subgraph had errors alone: they account for each of its fields that is missing. */
+  readonly unanswered: (readonly (string | number)[])[];
   /** The mergers of this run's calls, by subgraph; made where they are needed. */
   mergers: Map<string, CallMerger> | null;
   /** True once the caller gave up: late answers are dropped and no further call is made. */
@@ -27,7 +29,7 @@ export function createRun(
   request: ExecutionRequest,
   variables: Readonly<Record<string, unknown>>,
 ): OperationRun {
-  return { request, variables, data: {}, errors: [], mergers: null, stopped: false };
+  return { request, variables, data: {}, errors: [], unanswered: [], mergers: null, stopped: false };
 }
 
 /** Waits for a step, but not longer than the caller does; what arrives later is dropped. */

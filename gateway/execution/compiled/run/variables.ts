@@ -181,9 +181,10 @@ class Input {
   #oneOf(name: string, coerced: Record<string, unknown>, place: Place | null): void {
     const keys = Object.keys(coerced);
     const [only] = keys;
-    if (keys.length !== 1 || only === undefined) {
+    if (keys.length !== 1) {
       this.#fail(place, 'oneOf', `Exactly one key must be specified for OneOf type "${name}"`);
-    } else if (coerced[only] === null) {
+    }
+    if (only !== undefined && coerced[only] === null) {
       this.#fail(inside(place, only), 'oneOf', `Field "${only}" must be non-null`);
     }
   }

@@ -112,6 +112,22 @@ test('an answer that nothing foresaw is an error, not a rejection', async () => 
 });
 
 describe('nulls in the wrong place', () => {
+  test('beside the one that took a subgraph’s whole answer along are accounted for by its error', async () => {
+    const run = (errors: unknown) =>
+      runOn(
+        {
+          a: {
+            sdl: 'type Query { ready: Int } type Mutation { first: Int! second: Int! }',
+            execute: () => ({ data: null, errors: errors as never }),
+          },
+        },
+        'mutation { one: first two: second }',
+      );
+    const conflict = { message: 'taken', path: ['two'], extensions: { code: 'CONFLICT' } };
+    expect(await run([conflict])).toEqual({ data: null, errors: [conflict] });
+    expect((await run([])).errors).toMatchObject([{ path: ['one'] }]);
+  });
+
   test('go up to where the schema allows them, with an error at their path', async () => {
     const answer = await runOn(
       {
