@@ -100,8 +100,8 @@ function toVersionNode(entity: EntityDefinition, version: RecordVersion, access:
 
 /**
  * Writes the values of an earlier version as an update does, with all its checks: a field's that cannot be kept is an error.
- * Of who is held to permissions, FORBIDDEN that names what would have to be written and may not be; what is hidden and not
- * the caller's to write stays as it is, whatever it was.
+ * Of who is held to permissions, FORBIDDEN that names what would have to be written and may not be; what is hidden stays as
+ * it is, also where the caller may write it: what a value of then is refused with now would tell it.
  */
 export async function restoreVersion(
   { store, context, entity }: { store: RecordStore; context: StoreContext; entity: EntityDefinition },
@@ -114,7 +114,9 @@ export async function restoreVersion(
       `There is no ${typeName(entity)} of this id with a version ${version}`,
     );
   const access = accessOf(context.model, entity, context.claims);
-  const values = toUntypedData(entity, earlier, { mayRead: (field) => access.mayWrite(field) });
+  const values = toUntypedData(entity, earlier, {
+    mayRead: (field) => access.mayRead(field) && access.mayWrite(field),
+  });
   for (const { name } of entity.fields.filter(isManyToMany)) {
     if (Object.hasOwn(values, name)) values[name] = { set: values[name] ?? [] };
   }

@@ -244,6 +244,26 @@ describe('an earlier version', () => {
     expect((await restore('DEVELOPER', other)).errors).toEqual([]);
   });
 
+  it('tells nothing of what is hidden by what its rules refuse now, and leaves it as it is', async () => {
+    await world.permit({ person: [{ role: 'USER', readableFields: ['note', 'ownerId'] }] });
+    const id = await twice({ note: 'a', salary: 9876 }, { note: 'b', salary: 2 });
+    const rule = (validation: string) =>
+      world.arrange(
+        `mutation { updateField(entity: "person", name: "salary", input: { validation: ${validation} }) { id } }`,
+      );
+    await rule('{ max: 10 }');
+    try {
+      expect((await restore('USER', id)).errors).toEqual([]);
+      expect(await noteOf(id)).toMatchObject({ note: 'a', salary: 2 });
+      // Whoever may see it is told.
+      expect((await restore('DEVELOPER', id)).errors).toMatchObject([
+        { code: 'BAD_USER_INPUT', fields: [{ field: 'salary', rule: 'max' }] },
+      ]);
+    } finally {
+      await rule('null');
+    }
+  });
+
   it('that lay outside the row filter is not there', async () => {
     await world.permit({ person: [{ role: 'USER', rowFilter: { ownerId: { eq: 'mine' } } }] });
     const id = await twice({ note: 'theirs', ownerId: 'other' }, { note: 'mine', ownerId: 'mine' });
