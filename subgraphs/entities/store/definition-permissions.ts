@@ -16,14 +16,18 @@ export function refuseOwnPermission(claims: Claims, base: DraftBase, change: Def
   throw new DomainError('FORBIDDEN', `Changing the permissions of ${names} needs the role ADMIN`);
 }
 
-/** Throws FORBIDDEN where the answer would tell values of records that the caller may not see: what does not convert, or is there twice. */
+/**
+ * Throws FORBIDDEN where the change would tell values of records that the caller may not see: what does not convert, what
+ * is there twice, and the greatest number, after which a sequence goes on.
+ */
 export function refuseUnseenValues(
   claims: Claims,
   model: TenantModel,
-  change: Pick<DefinitionChange, 'retypes' | 'conversions' | 'needsNoDuplicates'>,
+  change: Pick<DefinitionChange, 'retypes' | 'conversions' | 'needsNoDuplicates' | 'sequences'>,
 ): void {
   for (const { before } of [...change.retypes, ...change.conversions])
     requireSeen(claims, model, before.entityId, [before]);
+  for (const { field } of change.sequences) requireSeen(claims, model, field.entityId, [field]);
   for (const { entityId, fields } of change.needsNoDuplicates) requireSeen(claims, model, entityId, fields);
 }
 

@@ -289,6 +289,7 @@ describe('values that definitions would tell', () => {
       '{ planRetype(entity: "contact", name: "name", to: { type: INTEGER }) { problems { value } } }',
       'mutation { retypeField(entity: "contact", name: "name", to: { type: INTEGER }) { id } }',
       'mutation { updateField(entity: "contact", name: "name", input: { isUnique: true }) { id } }',
+      'mutation { updateField(entity: "contact", name: "salary", input: { defaultFrom: { kind: SEQUENCE } }) { id } }',
       'mutation { updateEntity(name: "contact", input: { uniqueGroups: [{ name: "both", fields: ["name", "salary"] }] }) { id } }',
     ]) {
       const refusal = await developer().refusal(query);
@@ -320,6 +321,9 @@ describe('values that definitions would tell', () => {
     ).toMatchObject({ code: 'FORBIDDEN' });
     await developer().query('mutation { updateEntity(name: "contact", input: { isActive: true }) { id } }');
     // What nobody is kept from works.
+    await developer().query(
+      'mutation { createField(entity: "contact", input: { name: "number", type: INTEGER, defaultFrom: { kind: SEQUENCE } }) { id } }',
+    );
     expect(
       (
         await tenant.refusal(
