@@ -44,10 +44,12 @@ export function endSlowRequests(app: FastifyInstance, limits: SlowRequestLimits 
       raw.destroy(new Error('The request took too long to arrive'));
     };
     if (isFile) {
-      raw.socket.setTimeout(silenceMs, giveUp);
+      // A request that was destroyed has no socket any more.
+      const { socket } = raw;
+      socket.setTimeout(silenceMs, giveUp);
       raw.once('close', () => {
-        raw.socket.setTimeout(0);
-        raw.socket.off('timeout', giveUp);
+        socket.setTimeout(0);
+        socket.off('timeout', giveUp);
       });
       return;
     }

@@ -31,6 +31,8 @@ export class Upstream {
   readonly #controller: AbortController;
   readonly #logger: Logger;
   #active: ActiveGraph;
+  /** The newest of the tenant's under which somebody's rights to this were looked up. */
+  #authVersion: number;
   #seq: number | null = null;
   #isLive = false;
 
@@ -58,6 +60,7 @@ export class Upstream {
     controller: AbortController,
   ) {
     this.#active = known.active;
+    this.#authVersion = request.claims.authVersion;
     this.#live = live;
     this.#request = request;
     this.#controller = controller;
@@ -91,14 +94,19 @@ export class Upstream {
     }
   }
 
-  /** Goes on with the operation of a graph that is newer than its own; answers why it cannot. */
+  /** Goes on with the operation of a graph, or under rights, that are newer than its own; answers why it cannot. */
   follow({ active, caller, operation }: KnownOperation): readonly GraphQLError[] | null {
-    if (isSameGraph(active, this.#active) || isOlder(active, this.#active)) return null;
+    const isKnown = isSameGraph(active, this.#active) && caller.claims.authVersion <= this.#authVersion;
+    if (isKnown || isOlder(active, this.#active)) return null;
     const { definitionsVersion } = active;
-    const claims = { ...this.#request.claims, authVersion: caller.claims.authVersion };
+    // What is signed under rights that are over is worth nothing (links of files).
+    const authVersion = Math.max(caller.claims.authVersion, this.#authVersion);
+    const claims = { ...this.#request.claims, authVersion };
     const errors = this.#live.continueWith(operation, { ...this.#request, claims, definitionsVersion });
-    if (!errors) this.#active = active;
-    return errors;
+    if (errors) return errors;
+    this.#active = active;
+    this.#authVersion = authVersion;
+    return null;
   }
 
   close(): void {
